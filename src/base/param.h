@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * The parameter table: one row a key, from which parsing, checks, `vrg params`, the record in files and the comparison
+ * on resume all follow. */
+#ifndef VRG_BASE_PARAM_H
+#define VRG_BASE_PARAM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#define VRG_MAX_DIMENSION 3
+#define VRG_MAX_COUPLINGS 64
+#define VRG_MAX_LAYERS 8
+#define VRG_MAX_OPERATORS 32
+#define VRG_MAX_RULES 4
+#define VRG_PATH_LENGTH 1024
+
+typedef enum { VRG_CLUSTER, VRG_METROPOLIS } vrg_algorithm;
+typedef enum { VRG_MODEL_NONE, VRG_MODEL_DENSE, VRG_MODEL_CONVOLUTION } vrg_model_type;
+typedef enum { VRG_CD, VRG_PCD } vrg_method;
+typedef enum { VRG_SGD, VRG_ADAM } vrg_optimiser;
+typedef enum { VRG_MAJORITY, VRG_DECIMATION, VRG_LEARNT } vrg_rule;
+
+/** All parameters of a run, checked and complete: defaults filled in, `critical` resolved.  Plain data. */
+typedef struct
+{
+  /* [run] */
+  int64_t seed;
+  char output[VRG_PATH_LENGTH];
+  /* [lattice] */
+  int64_t dimension;
+  int n_size;
+  int64_t size[VRG_MAX_DIMENSION]; /* after parsing always `dimension` entries; size[0] rows (slowest), size[1] columns */
+  /* [couplings] */
+  int n_nn;
+  double nn[VRG_MAX_COUPLINGS]; /* in input order */
+  /* [sample] */
+  int algorithm; /* vrg_algorithm */
+  int64_t chains, thermalization, interval, configurations;
+  /* [train] */
+  int model;        /* vrg_model_type */
+  double coupling;  /* the ensemble to train on; one of nn (bitwise) */
+  int n_hidden;
+  int64_t hidden[VRG_MAX_LAYERS];
+  int64_t filter, stride;
+  bool biases;
+  int method; /* vrg_method */
+  int64_t steps, batch, epochs;
+  int optimiser; /* vrg_optimiser */
+  double learning_rate, momentum, l1, l2;
+  bool centering;
+  /* [flow] */
+  int n_rules;
+  int rules[VRG_MAX_RULES]; /* vrg_rule */
+  int64_t scale, levels;
+  int n_even, n_odd;
+  int even[VRG_MAX_OPERATORS], odd[VRG_MAX_OPERATORS]; /* indices into vrg_param_even_names, vrg_param_odd_names */
+  int64_t blocks;
+  /* [parallel] */
+  int64_t strips; /* 0 = auto */
+  /* [checkpoint] */
+  double interval_minutes;
+} vrg_input;
+
+/** Stages; a key's mask says which stage's result it determines. */
+typedef enum { VRG_STAGE_SAMPLE = 1, VRG_STAGE_TRAIN = 2, VRG_STAGE_FLOW = 4 } vrg_stage;
+
+/** "sample", "train", "flow". */
+const char *vrg_stage_name (vrg_stage stage);
+
+/** Names in the order of the enums and operator indices, NULL-terminated. */
+extern const char *const vrg_param_algorithm_names[], *const vrg_param_model_names[], *const vrg_param_method_names[],
+  *const vrg_param_optimiser_names[], *const vrg_param_rule_names[], *const vrg_param_even_names[], *const vrg_param_odd_names[];
+
+/** Parse the text of an input file and then `n_set` overrides "section.key=value", fill in defaults, check each key and
+ *  the keys together.  Local and deterministic: every rank calls it with the same text.
+ *  name: for messages ("input.ini").  VRG_OK, or VRG_USAGE with ALL complaints, one a line, in vrg_error_text():
+ *  "file:line: [section] key: reason (did you mean ...?)". */
+int vrg_param_parse (const char *name, const char *text, int n_set, const char *const *set, vrg_input *input);
+
+/** The keys that determine a stage's result, its own and its upstream stages', one "section.key = value" a line, in table
+ *  order, doubles in 17 digits: equal strings mean equal work.  Excludes output, strips and checkpoint.  Caller frees
+ *  with vrg_free.  Local. */
+char *vrg_param_fingerprint (const vrg_input *input, vrg_stage stage);
+
+/** First difference of two fingerprints in words: "[sample] interval was 5, is 10"; "" if equal.  Local. */
+void vrg_param_difference (const char *old, const char *new_, char *text, int size);
+
+/** The complete input as an INI text that parses to the same input.  Caller frees with vrg_free.  Local. */
+char *vrg_param_print (const vrg_input *input);
+
+/** `vrg params`: every key with type, default, range, unit, stage and help.  Local. */
+void vrg_param_describe (FILE *stream);
+
+#endif

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * Exact results for the square-lattice Ising model on a torus. */
+#ifndef VRG_LATTICE_EXACT_H
+#define VRG_LATTICE_EXACT_H
+
+#include <stdint.h>
+
+#define VRG_CRITICAL_2D 0.440686793509771513 /* ln (1 + sqrt 2) / 2 */
+
+/** Kaufman's four products and their first two derivatives in K (by automatic differentiation) on a rows x columns
+ *  torus, K > 0: ln Z of the whole torus, energy = -<S_nn>/N, specific_heat = K^2 var (S_nn)/N.  On a side of 2 a pair
+ *  is joined twice.  Any output may be NULL.  Local.
+ *  Source: Kaufman, Phys. Rev. 76, 1232 (1949); Ferdinand and Fisher, Phys. Rev. 185, 832 (1969). */
+void vrg_exact_torus (int64_t rows, int64_t columns, double nn, double *lnz, double *energy, double *specific_heat);
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * The process grid: ranks = groups x strips.  A group holds whole lattices (chains), each cut into strips of rows.
+ * One grid object owns the duplicated communicators. */
+#ifndef VRG_PARALLEL_GRID_H
+#define VRG_PARALLEL_GRID_H
+
+#include <mpi.h>
+#include <stdint.h>
+
+/** rank = group * strips + strip.  Read only outside grid.c. */
+typedef struct
+{
+  MPI_Comm world;      /* every rank */
+  MPI_Comm strip_comm; /* the ranks of one group; rank in it = strip */
+  MPI_Comm group_comm; /* the ranks of one strip index; rank in it = group */
+  MPI_Comm file;       /* a plain duplicate of world for HDF5 */
+  int rank, size;
+  int strips, strip;
+  int groups, group;
+} vrg_grid;
+
+/** Choose the number of strips for `chains` lattices of `rows` rows.  wanted = 0: automatic; otherwise it is checked:
+ *  it must divide `ranks` and not exceed rows / 2.  VRG_OK, or VRG_USAGE with a message.  why (may be NULL): one
+ *  sentence for the user, idle ranks named.  Local. */
+int vrg_grid_choose (int ranks, int64_t rows, int64_t chains, int wanted, int *strips, char why[256]);
+
+/** Duplicate and split; strips divides the number of ranks.  Collective over parent. */
+vrg_grid *vrg_grid_new (MPI_Comm parent, int strips);
+
+/** Collective; NULL is fine. */
+void vrg_grid_free (vrg_grid *grid);
+
+/** Part `part` of `parts` of 0..n-1: [*first, *last), sizes differ by at most one, the larger first.  Local. */
+void vrg_grid_span (int64_t n, int parts, int part, int64_t *first, int64_t *last);
+
+/** Agree on a status: every rank gets the largest code, and if that is not VRG_OK the message of the lowest rank that
+ *  has it (see vrg_error_text).  Collective over comm. */
+int vrg_agree (MPI_Comm comm, int code);
+
+/** Bytes from rank 0 of comm to all, any size.  Collective. */
+void vrg_broadcast (MPI_Comm comm, void *data, int64_t bytes);
+
+/** Sum over comm in place, exact for integers and for doubles where at most one rank is not zero; any count, in
+ *  pieces below 2^31.  Collective. */
+void vrg_sum_int64 (MPI_Comm comm, int64_t *data, int64_t n);
+void vrg_sum_int32 (MPI_Comm comm, int32_t *data, int64_t n);
+void vrg_sum_double (MPI_Comm comm, double *data, int64_t n);
+
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * Agreed stopping: signals, the time limit and the checkpoint interval, decided once for all ranks. */
+#ifndef VRG_PARALLEL_STOP_H
+#define VRG_PARALLEL_STOP_H
+
+#include <mpi.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef enum
+{
+  VRG_GO,
+  VRG_CHECKPOINT, /* write a checkpoint and go on */
+  VRG_STOP        /* write a checkpoint and return VRG_STOPPED */
+} vrg_action;
+
+/** State of the decisions; one per process, set up by main and passed to the stages. */
+typedef struct
+{
+  MPI_Comm comm;
+  double deadline;        /* vrg_clock at which to stop; infinite without a limit */
+  double interval;        /* seconds between checkpoints; 0 = at every poll that asks */
+  double last_checkpoint; /* vrg_clock */
+  double last_poll;
+  int64_t countdown, stride; /* steps to the next agreement, adapted so that it comes every 0.1 s or so */
+  bool every;            /* interval 0: agree at every step */
+} vrg_stop;
+
+/** Install handlers for SIGUSR1 and SIGTERM (both: checkpoint and stop).  limit: seconds from now, <= 0 for none; a
+ *  stop is asked a little before (5 % of the limit, at most 60 s).  Collective over comm, which stays the caller's. */
+void vrg_stop_init (vrg_stop *stop, MPI_Comm comm, double limit, double interval);
+
+/** What to do now.  Called by every rank of comm after every step of a loop in which all do the same number of steps;
+ *  most calls are local and cost a decrement, every `stride`-th agrees by one Allreduce. */
+vrg_action vrg_stop_poll (vrg_stop *stop);
+
+/** A checkpoint has been written: restart the interval.  Local. */
+void vrg_stop_saved (vrg_stop *stop);
+
+#endif

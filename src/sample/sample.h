@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * The sample stage's driver. */
+#ifndef VRG_SAMPLE_SAMPLE_H
+#define VRG_SAMPLE_SAMPLE_H
+
+#include <mpi.h>
+
+#include "base/param.h"
+#include "parallel/stop.h"
+
+/** Run or continue the stage in DIRECTORY.  world: every rank; the stage makes its own grid of it.
+ *  VRG_OK when its files are complete (at once if they already are), VRG_STOPPED after an agreed early stop with a good
+ *  checkpoint, VRG_USAGE or VRG_FILE with a message.  Collective. */
+int vrg_sample (MPI_Comm world, const vrg_input *input, const char *directory, vrg_stop *stop);
+
+#endif
