@@ -23,4 +23,11 @@ void vrg_info (const char *format, ...) __attribute__ ((format (printf, 1, 2)));
 void vrg_warn (const char *format, ...) __attribute__ ((format (printf, 1, 2)));
 void vrg_debug (const char *format, ...) __attribute__ ((format (printf, 1, 2)));
 
+/** True where a bar would be seen: on the rank that speaks, at level info or above, on a terminal.  Local. */
+bool vrg_log_has_bar (void);
+
+/** Show `text` in place of the last line of a terminal until the next line of the log; NULL takes it away.
+ *  Nothing happens where no bar would be seen.  Local; for base/progress. */
+void vrg_log_bar (const char *text);
+
 #endif

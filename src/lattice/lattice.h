@@ -5,6 +5,8 @@
 
 #include <stdint.h>
 
+#include "base/rng.h"
+
 /** Rows row0..row1-1 of `rows`.  Bit x % 64 of word x / 64 of a row is column x, 1 = spin +1; bits from `columns` on
  *  are 0.  A row takes `stride` words (a multiple of 8: the logical vector is 512 bits), `words` of them in use.
  *  spins points at row row0; row -1 and row row1 - row0 are the halo.  Owns its memory. */
@@ -35,6 +37,9 @@ vrg_lattice_get (const vrg_lattice *lattice, int64_t y, int64_t x)
   return (int) (vrg_lattice_row (lattice, y)[x / 64] >> (x % 64) & 1) * 2 - 1;
 }
 void vrg_lattice_set (vrg_lattice *lattice, int64_t y, int64_t x, int spin);
+
+/** Hot start: independent fair spins, from purpose START.  Halo rows are not touched.  Local. */
+void vrg_lattice_random (vrg_lattice *lattice, const vrg_rng *rng);
 
 /** Pack own rows into words [row][words] as files hold them, and back.  Local. */
 void vrg_lattice_pack (const vrg_lattice *lattice, uint64_t *packed);

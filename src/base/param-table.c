@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * The parameter table itself, and `vrg params`. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/param_internal.h"
+
+const char *const vrg_param_algorithm_names[] = {"cluster", "metropolis", NULL};
+const char *const vrg_param_model_names[] = {"none", "dense", "convolution", NULL};
+const char *const vrg_param_method_names[] = {"cd", "pcd", NULL};
+const char *const vrg_param_optimiser_names[] = {"sgd", "adam", NULL};
+const char *const vrg_param_rule_names[] = {"majority", "decimation", "learnt", NULL};
+const char *const vrg_param_even_names[]
+  = {"nn", "nnn", "plaquette", "third", "knight", "diamond", "square2", NULL};
+const char *const vrg_param_odd_names[] = {"spin", "corner", "line", "diagonal", NULL};
+static const char *const auto_names[] = {"auto", NULL};
+
+#define ONE(member) offsetof (vrg_input, member), 0, 1
+#define MANY(member, counter, limit) offsetof (vrg_input, member), offsetof (vrg_input, counter), limit
+#define SAMPLE VRG_STAGE_SAMPLE
+#define TRAIN VRG_STAGE_TRAIN
+#define FLOW VRG_STAGE_FLOW
+
+/* section, key, kind, place, names, lowest, highest, default, unit, stages, help */
+const vrg_param_row vrg_param_table[] = {
+  {"run", "seed", VRG_KIND_INT, ONE (seed), NULL, 0, 1e18, "1", "", SAMPLE,
+   "Seed of every random number. The same input and seed give the same results on any number of ranks."},
+  {"run", "output", VRG_KIND_PATH, ONE (output), NULL, 0, 0, "", "", 0,
+   "Directory for everything the run writes; --out overrides it. Default: the input file's name without .ini, in the "
+   "directory vrg is started in."},
+
+  {"lattice", "dimension", VRG_KIND_INT, ONE (dimension), NULL, 1, VRG_MAX_DIMENSION, "2", "", SAMPLE,
+   "Dimension of the hypercubic lattice. This version samples two dimensions."},
+  {"lattice", "size", VRG_KIND_INT, MANY (size, n_size, VRG_MAX_DIMENSION), NULL, 4, 1048576, "32", "sites", SAMPLE,
+   "Side lengths of the periodic lattice: one number for a square, or rows and columns. Metropolis needs even sides."},
+
+  {"couplings", "nn", VRG_KIND_COUPLING, MANY (nn, n_nn, VRG_MAX_COUPLINGS), NULL, 1e-4, 10, "critical", "J/kT", SAMPLE,
+   "Nearest-neighbour coupling K of the weight exp(K sum s s'), each bond once; `critical` is ln(1 + sqrt 2)/2 = "
+   "0.440687 on the square lattice. A list is a scan: one ensemble each."},
+
+  {"sample", "algorithm", VRG_KIND_NAME, ONE (algorithm), vrg_param_algorithm_names, 0, 0, "cluster", "", SAMPLE,
+   "cluster: Swendsen-Wang, one sweep updates every cluster of the lattice. metropolis: checkerboard, one sweep tries "
+   "every spin once."},
+  {"sample", "chains", VRG_KIND_INT, ONE (chains), NULL, 1, 1e6, "8", "chains", SAMPLE,
+   "Independent Markov chains for each coupling, all from random starts; ranks share them before they cut lattices."},
+  {"sample", "thermalization", VRG_KIND_INT, ONE (thermalization), NULL, 0, 1e12, "500", "sweeps", SAMPLE,
+   "Sweeps of each chain before the first measurement."},
+  {"sample", "interval", VRG_KIND_INT, ONE (interval), NULL, 1, 1e9, "5", "sweeps", SAMPLE,
+   "Sweeps between stored configurations of a chain."},
+  {"sample", "configurations", VRG_KIND_INT, ONE (configurations), NULL, 1, 1e12, "10000", "configurations", SAMPLE,
+   "Configurations stored for each coupling, over all chains; a remainder goes to the first chains."},
+
+  {"train", "model", VRG_KIND_NAME, ONE (model), vrg_param_model_names, 0, 0, "none", "", TRAIN,
+   "Restricted Boltzmann machine of +-1 units to train on the samples. dense: every hidden unit sees the whole lattice. "
+   "convolution: filters moved over the periodic lattice. none: the train stage is left out."},
+  {"train", "coupling", VRG_KIND_COUPLING, ONE (coupling), NULL, 1e-4, 10, "", "J/kT", TRAIN,
+   "The ensemble to train on: one of [couplings] nn. Default: `critical` if it is among them, else the first."},
+  {"train", "hidden", VRG_KIND_INT, MANY (hidden, n_hidden, VRG_MAX_LAYERS), NULL, 1, 1e6, "", "units", TRAIN,
+   "Hidden units of a dense model (default 64), filters of a convolution (default 1; the learnt rule wants 1). One layer "
+   "in this version."},
+  {"train", "filter", VRG_KIND_INT, ONE (filter), NULL, 1, 64, "8", "sites", TRAIN,
+   "Side of the square filter of a convolution, centred on its block; it may wrap around the lattice."},
+  {"train", "stride", VRG_KIND_INT, ONE (stride), NULL, 1, 64, "2", "sites", TRAIN,
+   "Distance between neighbouring places of the filter; it must divide the sides. The learnt rule has [flow] scale = "
+   "stride."},
+  {"train", "biases", VRG_KIND_BOOL, ONE (biases), NULL, 0, 0, "no", "", TRAIN,
+   "Train the biases of visible and hidden units too; without them the model has the symmetry s -> -s."},
+  {"train", "method", VRG_KIND_NAME, ONE (method), vrg_param_method_names, 0, 0, "cd", "", TRAIN,
+   "cd: contrastive divergence, chains start from the data at each update. pcd: persistent chains, not in this version."},
+  {"train", "steps", VRG_KIND_INT, ONE (steps), NULL, 1, 1000, "1", "Gibbs steps", TRAIN,
+   "The k of CD-k: hidden and visible units are redrawn so often for each update."},
+  {"train", "batch", VRG_KIND_INT, ONE (batch), NULL, 1, 1e6, "50", "configurations", TRAIN,
+   "Configurations of one update. The result does not depend on how ranks share them."},
+  {"train", "epochs", VRG_KIND_INT, ONE (epochs), NULL, 0, 1e6, "100", "epochs", TRAIN,
+   "Passes over the ensemble. 0 leaves the random initial weights."},
+  {"train", "optimiser", VRG_KIND_NAME, ONE (optimiser), vrg_param_optimiser_names, 0, 0, "adam", "", TRAIN,
+   "sgd: gradient ascent with momentum. adam: Adam with beta = 0.9, 0.999."},
+  {"train", "learning_rate", VRG_KIND_REAL, ONE (learning_rate), NULL, 1e-9, 10, "0.001", "", TRAIN,
+   "Step along the gradient, for +-1 units (one sixteenth of the rate usual for 0/1 units)."},
+  {"train", "momentum", VRG_KIND_REAL, ONE (momentum), NULL, 0, 0.9999, "0.5", "", TRAIN,
+   "Share of the last step that sgd keeps; adam ignores it."},
+  {"train", "l1", VRG_KIND_REAL, ONE (l1), NULL, 0, 10, "0", "", TRAIN,
+   "Penalty l1 sum |W|, which makes weights sparse and local (four times the value usual for 0/1 units)."},
+  {"train", "l2", VRG_KIND_REAL, ONE (l2), NULL, 0, 10, "0", "", TRAIN, "Penalty l2 sum W^2 / 2. Not in this version."},
+  {"train", "centering", VRG_KIND_BOOL, ONE (centering), NULL, 0, 0, "no", "", TRAIN,
+   "Gradient of centred units. Not in this version."},
+
+  {"flow", "rules", VRG_KIND_NAME, MANY (rules, n_rules, VRG_MAX_RULES), vrg_param_rule_names, 0, 0, "majority", "", FLOW,
+   "Block rules. majority: sign of the block's sum, ties by a fair coin. decimation: one site of each block. learnt: drawn "
+   "from the trained one-filter convolution."},
+  {"flow", "scale", VRG_KIND_INT, ONE (scale), NULL, 2, 8, "2", "sites", FLOW, "Side b of a block."},
+  {"flow", "levels", VRG_KIND_INT, ONE (levels), NULL, 0, 16, "", "levels", FLOW,
+   "Times the lattice is blocked; scale^levels must divide the sides and leave 2 or more. Default: 3, or fewer where sides "
+   "of 4 would not remain. 0: only the couplings of the sampled lattice."},
+  {"flow", "even", VRG_KIND_NAME, MANY (even, n_even, VRG_MAX_OPERATORS), vrg_param_even_names, 0, 0,
+   "nn nnn plaquette third knight diamond square2", "", FLOW,
+   "Even operators, in the order in which they are added: offsets (1,0), (1,1), {00,10,01,11}, (2,0), (2,1), "
+   "{01,10,12,21}, (2,2)."},
+  {"flow", "odd", VRG_KIND_NAME, MANY (odd, n_odd, VRG_MAX_OPERATORS), vrg_param_odd_names, 0, 0,
+   "spin corner line diagonal", "", FLOW,
+   "Odd operators, in the order in which they are added: {00}, {00,10,01}, {00,10,20}, {00,11,22}."},
+  {"flow", "blocks", VRG_KIND_INT, ONE (blocks), NULL, 2, 10000, "100", "blocks", FLOW,
+   "About so many jackknife blocks, split over chains and then over time, for the error bars."},
+
+  {"parallel", "strips", VRG_KIND_INT, ONE (strips), auto_names, 1, 1e6, "auto", "strips", 0,
+   "Strips each lattice is cut into, one rank each; must divide the ranks and be at most half the rows. The results do "
+   "not depend on it."},
+
+  {"checkpoint", "interval", VRG_KIND_REAL, ONE (interval_minutes), NULL, 0, 10080, "10", "minutes", 0,
+   "Time between checkpoints, and the most work a killed run repeats. 0: as often as possible (for tests)."},
+};
+const int vrg_param_rows = (int) (sizeof vrg_param_table / sizeof vrg_param_table[0]);
+
+const char *
+vrg_stage_name (vrg_stage stage)
+{
+  return stage == VRG_STAGE_SAMPLE ? "sample" : stage == VRG_STAGE_TRAIN ? "train" : "flow";
+}
+
+int
+vrg_param_find (const char *name)
+{
+  const char *dot = strchr (name, '.');
+  for (int i = 0; i < vrg_param_rows; i++)
+    if (!strncmp (vrg_param_table[i].section, name, (size_t) (dot - name))
+        && vrg_param_table[i].section[dot - name] == 0 && !strcmp (vrg_param_table[i].key, dot + 1))
+      return i;
+  vrg_fail_one (VRG_INTERNAL, "no parameter %s", name);
+}
+
+/** Words of `text` in lines of at most 100 columns, `indent` blanks before each. */
+static void
+print_wrapped (FILE *stream, int indent, const char *text)
+{
+  int column = 0;
+  for (const char *word = text; *word;)
+    {
+      const int length = (int) strcspn (word, " ");
+      if (column > 0 && column + 1 + length > 100)
+        {
+          fputc ('\n', stream);
+          column = 0;
+        }
+      column += fprintf (stream, "%*s%.*s", column > 0 ? 1 : indent, "", length, word);
+      word += length;
+      word += *word == ' ';
+    }
+  fputc ('\n', stream);
+}
+
+void
+vrg_param_describe (FILE *stream)
+{
+  static const char *const kinds[] = {"whole number", "number", "number or `critical`", "yes or no", "name", "path"};
+  for (int i = 0; i < vrg_param_rows; i++)
+    {
+      const vrg_param_row *row = &vrg_param_table[i];
+      if (i == 0 || strcmp (row->section, row[-1].section) != 0)
+        fprintf (stream, "%s[%s]\n", i == 0 ? "" : "\n", row->section);
+      fprintf (stream, "  %s\n", row->key);
+
+      fprintf (stream, "      type     %s", kinds[row->kind]);
+      if (row->kind == VRG_KIND_INT && row->names != NULL)
+        fprintf (stream, " or `%s`", row->names[0]);
+      if (row->count)
+        fprintf (stream, "; a list of up to %d", row->limit);
+      fputc ('\n', stream);
+      if (row->kind == VRG_KIND_NAME)
+        {
+          fprintf (stream, "      one of  ");
+          for (int k = 0; row->names[k] != NULL; k++)
+            fprintf (stream, " %s", row->names[k]);
+          fputc ('\n', stream);
+        }
+      if (row->kind == VRG_KIND_INT || row->kind == VRG_KIND_REAL || row->kind == VRG_KIND_COUPLING)
+        fprintf (stream, "      range    %.15g to %.15g%s%s\n", row->low, row->high, *row->unit ? " " : "", row->unit);
+      if (*row->fallback)
+        fprintf (stream, "      default  %s\n", row->fallback);
+      fprintf (stream, "      decides  %s\n",
+               row->stages == VRG_STAGE_SAMPLE  ? "sample, and so train and flow"
+               : row->stages == VRG_STAGE_TRAIN ? "train, and flow with the learnt rule"
+               : row->stages == VRG_STAGE_FLOW  ? "flow"
+                                                : "no result");
+      print_wrapped (stream, 6, row->help);
+    }
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * The process grid and the few collectives the program needs. */
+#include "parallel/grid.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+
+#define MIN_ROWS 32                  /* rows a strip below which cutting a lattice costs more than it gains (automatic) */
+#define PIECE (INT64_C (1) << 28)    /* elements or bytes of one MPI call */
+#define TEXT_LENGTH 4096             /* of a message that is passed on */
+
+static int64_t
+ceiling (int64_t a, int64_t b)
+{
+  return (a + b - 1) / b;
+}
+
+/** Rows of lattices the busiest rank works on. */
+static int64_t
+cost (int ranks, int64_t rows, int64_t chains, int strips)
+{
+  return ceiling (chains, ranks / strips) * ceiling (rows, strips);
+}
+
+static int
+best_strips (int ranks, int64_t rows, int64_t chains)
+{
+  int best = 1;
+  for (int strips = 2; strips <= ranks; strips++)
+    if (ranks % strips == 0 && rows / strips >= MIN_ROWS
+        && cost (ranks, rows, chains, strips) < cost (ranks, rows, chains, best))
+      best = strips;
+  return best;
+}
+
+int
+vrg_grid_choose (int ranks, int64_t rows, int64_t chains, int wanted, int *strips, char why[256])
+{
+  if (wanted < 0 || (wanted > 0 && ranks % wanted != 0))
+    return vrg_error (VRG_USAGE, "[parallel] strips = %d does not divide the number of ranks, %d", wanted, ranks);
+  if (wanted > 1 && wanted > rows / 2)
+    return vrg_error (VRG_USAGE, "[parallel] strips = %d leaves less than two of %lld rows a strip: at most %lld here",
+                      wanted, (long long) rows, (long long) (rows / 2));
+  *strips = wanted > 0 ? wanted : best_strips (ranks, rows, chains);
+  if (why != NULL)
+    {
+      int groups = ranks / *strips;
+      int64_t idle = chains < groups ? (groups - chains) * *strips : 0;
+      int n = snprintf (why, 256, "%d rank%s = %d group%s of chains x %d strip%s (%s): %lld chain%s of %lld rows at most on a rank",
+                        ranks, ranks == 1 ? "" : "s", groups, groups == 1 ? "" : "s", *strips, *strips == 1 ? "" : "s",
+                        wanted > 0 ? "as asked for" : "chosen", (long long) ceiling (chains, groups),
+                        ceiling (chains, groups) == 1 ? "" : "s", (long long) ceiling (rows, *strips));
+      if (idle > 0 && n > 0 && n < 256)
+        snprintf (why + n, (size_t) (256 - n), "; %lld rank%s idle: more chains or fewer ranks would use all",
+                  (long long) idle, idle == 1 ? " is" : "s are");
+    }
+  return VRG_OK;
+}
+
+vrg_grid *
+vrg_grid_new (MPI_Comm parent, int strips)
+{
+  vrg_grid *grid = vrg_new (1, sizeof *grid, "process grid");
+  VRG_MPI (MPI_Comm_dup (parent, &grid->world));
+  VRG_MPI (MPI_Comm_dup (parent, &grid->file));
+  VRG_MPI (MPI_Comm_rank (grid->world, &grid->rank));
+  VRG_MPI (MPI_Comm_size (grid->world, &grid->size));
+  VRG_ASSERT (strips > 0 && grid->size % strips == 0);
+  grid->strips = strips;
+  grid->strip = grid->rank % strips;
+  grid->groups = grid->size / strips;
+  grid->group = grid->rank / strips;
+  VRG_MPI (MPI_Comm_split (grid->world, grid->group, grid->strip, &grid->strip_comm));
+  VRG_MPI (MPI_Comm_split (grid->world, grid->strip, grid->group, &grid->group_comm));
+  return grid;
+}
+
+void
+vrg_grid_free (vrg_grid *grid)
+{
+  if (grid == NULL)
+    return;
+  VRG_MPI (MPI_Comm_free (&grid->group_comm));
+  VRG_MPI (MPI_Comm_free (&grid->strip_comm));
+  VRG_MPI (MPI_Comm_free (&grid->file));
+  VRG_MPI (MPI_Comm_free (&grid->world));
+  vrg_free (grid);
+}
+
+void
+vrg_grid_span (int64_t n, int parts, int part, int64_t *first, int64_t *last)
+{
+  int64_t quotient = n / parts, rest = n % parts;
+  *first = part * quotient + (part < rest ? part : rest);
+  *last = *first + quotient + (part < rest);
+}
+
+int
+vrg_agree (MPI_Comm comm, int code)
+{
+  int rank, size;
+  VRG_MPI (MPI_Comm_rank (comm, &rank));
+  VRG_MPI (MPI_Comm_size (comm, &size));
+  /* the largest code first, then the lowest rank */
+  int64_t mine = (int64_t) code * size + (size - 1 - rank), all = 0;
+  VRG_MPI (MPI_Allreduce (&mine, &all, 1, MPI_INT64_T, MPI_MAX, comm));
+  int agreed = (int) (all / size), speaker = (int) (size - 1 - all % size);
+  if (agreed != VRG_OK && size > 1)
+    {
+      char text[TEXT_LENGTH];
+      snprintf (text, sizeof text, "%s", vrg_error_text ());
+      VRG_MPI (MPI_Bcast (text, TEXT_LENGTH, MPI_CHAR, speaker, comm));
+      if (rank != speaker)
+        vrg_error (agreed, "%s", text);
+    }
+  return agreed;
+}
+
+void
+vrg_broadcast (MPI_Comm comm, void *data, int64_t bytes)
+{
+  for (int64_t done = 0; done < bytes; done += PIECE)
+    VRG_MPI (MPI_Bcast ((char *) data + done, (int) (bytes - done < PIECE ? bytes - done : PIECE), MPI_BYTE, 0, comm));
+}
+
+static void
+sum (MPI_Comm comm, void *data, int64_t n, size_t size, MPI_Datatype type)
+{
+  for (int64_t done = 0; done < n; done += PIECE)
+    VRG_MPI (MPI_Allreduce (MPI_IN_PLACE, (char *) data + (size_t) done * size,
+                            (int) (n - done < PIECE ? n - done : PIECE), type, MPI_SUM, comm));
+}
+
+void
+vrg_sum_int64 (MPI_Comm comm, int64_t *data, int64_t n)
+{
+  sum (comm, data, n, sizeof *data, MPI_INT64_T);
+}
+
+void
+vrg_sum_int32 (MPI_Comm comm, int32_t *data, int64_t n)
+{
+  sum (comm, data, n, sizeof *data, MPI_INT32_T);
+}
+
+void
+vrg_sum_double (MPI_Comm comm, double *data, int64_t n)
+{
+  sum (comm, data, n, sizeof *data, MPI_DOUBLE);
+}

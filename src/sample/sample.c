@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * The sample stage: independent chains of configurations for each coupling, into samples.h5 and sample.tsv.
+ *
+ * 1. Open the samples file, and go to the step of the newest checkpoint.  The step counts sweeps over all ensembles.
+ * 2. For each ensemble: hot start; thermalise; then interval sweeps and a measurement, again and again.
+ * 3. When asked to: write what is measured, then a checkpoint, and go on or stop.
+ * 4. Write the table, seal the samples file, remove the checkpoints: in this order, so that a samples file under its
+ *    final name means that the stage is finished. */
+#include "sample/sample.h"
+
+#include <stdio.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/progress.h"
+#include "files/checkpoint.h"
+#include "files/samples.h"
+#include "sample/chains.h"
+#include "sample/cluster.h"
+#include "sample/estimates.h"
+
+#define STAGE "sample"
+
+typedef struct
+{
+  const vrg_grid *grid;
+  const vrg_input *input;
+  const char *directory;
+  char *fingerprint;
+  vrg_stop *stop;
+  vrg_samples *samples;
+  vrg_chains *chains;
+  int64_t sweeps; /* of an ensemble */
+} sampling;
+
+/** Write or read a checkpoint: the spins of all chains; the step says everything else.  Collective. */
+static int
+checkpoint (sampling *s, bool write, int64_t *step)
+{
+  vrg_chains *chains = s->chains;
+  const vrg_lattice *shape = chains->shape;
+  uint64_t *packed = vrg_new (chains->n * chains->strip_words, sizeof *packed, "checkpoint");
+  vrg_h5_array array = {
+    .name = "/spins",
+    .help = "bit x % 64 of word x / 64: column x, 1 = spin +1 (1)",
+    .axes = "chain row word",
+    .type = VRG_U64,
+    .rank = 3,
+    .dims = { s->input->chains, shape->rows, shape->words },
+    .first = { chains->chain0, shape->row0, 0 },
+    .count = { chains->n, shape->row1 - shape->row0, shape->words },
+    .data = packed,
+  };
+  int status;
+  if (write)
+    {
+      vrg_chains_pack (chains, packed);
+      status = vrg_checkpoint_write (s->grid, s->directory, STAGE, s->fingerprint, *step, s->sweeps * s->input->n_nn,
+                                     1, &array);
+      vrg_stop_saved (s->stop);
+    }
+  else
+    {
+      status = vrg_checkpoint_read (s->grid, s->directory, STAGE, s->fingerprint, step, 1, &array);
+      vrg_chains_unpack (chains, packed);
+    }
+  vrg_free (packed);
+  return status;
+}
+
+/** 1.  *step: where to go on, 0 for the beginning.  Collective. */
+static int
+begin (sampling *s, int64_t *step)
+{
+  char part[VRG_PATH_LENGTH + 32];
+  snprintf (part, sizeof part, "%s/samples.h5.part", s->directory);
+  bool have_part = vrg_file_exists (s->grid->world, part);
+  int status = checkpoint (s, false, step);
+  if (status == VRG_OK && *step > 0 && !have_part)
+    {
+      vrg_warn ("%s is missing: sampling starts again from the beginning", part);
+      *step = 0;
+      status = vrg_checkpoint_remove (s->grid, s->directory, STAGE);
+    }
+  *step = *step > 0 ? *step : 0;
+  return status == VRG_OK ? vrg_samples_begin (s->grid, s->directory, s->input, &s->samples) : status;
+}
+
+/** 2. and 3.  One ensemble from sweep `done` on.  Collective. */
+static int
+sample_ensemble (sampling *s, int ensemble, int64_t done)
+{
+  const int64_t thermalization = s->input->thermalization, interval = s->input->interval;
+  vrg_chains *chains = s->chains;
+  int status = VRG_OK;
+  char what[64];
+  vrg_progress progress;
+  snprintf (what, sizeof what, "sampling nn=%.6g", s->input->nn[ensemble]);
+  vrg_progress_begin (&progress, what, "sweeps", done, s->sweeps);
+  vrg_chains_begin (chains, ensemble);
+  chains->time = done > thermalization ? (done - thermalization) / interval : 0;
+  while (done < s->sweeps && status == VRG_OK)
+    {
+      bool thermal = done >= thermalization;
+      int64_t n = thermal ? interval : 1;
+      vrg_chains_sweep (chains, done, n);
+      if (thermal)
+        vrg_chains_measure (chains);
+      done += n;
+      vrg_progress_update (&progress, done);
+
+      vrg_action action = vrg_stop_poll (s->stop);
+      bool ready = action != VRG_GO || chains->times == chains->capacity || done == s->sweeps;
+      if (ready && chains->times > 0)
+        status = vrg_chains_flush (chains, s->samples);
+      if (action != VRG_GO && status == VRG_OK)
+        status = checkpoint (s, true, &(int64_t){ ensemble * s->sweeps + done });
+      if (action == VRG_STOP && status == VRG_OK)
+        status = VRG_STOPPED;
+    }
+  vrg_chains_end (chains);
+  vrg_progress_end (&progress, done);
+  return status;
+}
+
+/** 4.  Collective. */
+static int
+finish (sampling *s)
+{
+  int status = vrg_estimates_table (s->grid, s->directory, s->input, s->samples);
+  if (status != VRG_OK)
+    return status;
+  status = vrg_samples_finish (s->samples);
+  s->samples = NULL;
+  return status == VRG_OK ? vrg_checkpoint_remove (s->grid, s->directory, STAGE) : status;
+}
+
+/** Steps 1 to 4.  Collective. */
+static int
+sample (sampling *s)
+{
+  int64_t step, times = (s->input->configurations + s->input->chains - 1) / s->input->chains;
+  s->sweeps = s->input->thermalization + times * s->input->interval;
+  s->chains = vrg_chains_new (s->grid, s->input, times);
+  int status = begin (s, &step);
+  for (int e = 0; e < s->input->n_nn && status == VRG_OK; e++)
+    {
+      int64_t done = step - e * s->sweeps;
+      if (done < s->sweeps)
+        status = sample_ensemble (s, e, done > 0 ? done : 0);
+    }
+  if (status == VRG_OK)
+    status = finish (s);
+  vrg_info (STAGE ": at most %.1f MiB of memory on a rank", (double) vrg_memory_peak () / (1 << 20));
+  vrg_samples_close (s->samples);
+  vrg_chains_free (s->chains);
+  return status;
+}
+
+int
+vrg_sample (MPI_Comm world, const vrg_input *input, const char *directory, vrg_stop *stop)
+{
+  int ranks, strips;
+  char why[256], difference[256];
+  VRG_MPI (MPI_Comm_size (world, &ranks));
+  int status = vrg_grid_choose (ranks, input->size[0], input->chains, (int) input->strips, &strips, why);
+  if (status == VRG_OK && input->algorithm == VRG_CLUSTER)
+    status = vrg_cluster_check (input->size[0], input->size[1], strips);
+  if (status != VRG_OK)
+    return status;
+  vrg_info (STAGE ": %s", why);
+
+  vrg_grid *grid = vrg_grid_new (world, strips);
+  sampling s = { .grid = grid, .input = input, .directory = directory, .stop = stop };
+  s.fingerprint = vrg_param_fingerprint (input, VRG_STAGE_SAMPLE);
+  vrg_work work;
+  status = vrg_work_look (grid->world, directory, VRG_STAGE_SAMPLE, s.fingerprint, &work, difference);
+  if (status == VRG_OK && work == VRG_WORK_FINISHED)
+    status = vrg_checkpoint_remove (grid, directory, STAGE); /* left behind if a run was killed at its very end */
+  else if (status == VRG_OK)
+    status = sample (&s);
+  vrg_free (s.fingerprint);
+  vrg_grid_free (grid);
+  return status;
+}

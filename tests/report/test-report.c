@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * ranks: 1
+ * The report of a made-up run directory: files, well-formed pages, the right numbers, and what is said without them.
+ * With a directory as argument, the example report is left there to be looked at. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* nftw */
+#endif
+#include <ftw.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "files/model.h"
+#include "files/table.h"
+#include "lattice/exact.h"
+#include "parallel/grid.h"
+#include "report/html.h"
+#include "report/report.h"
+#include "tests/check.h"
+
+static char directory[512];
+
+static void
+write_text (const char *name, const char *text)
+{
+  char path[1024];
+  snprintf (path, sizeof path, "%s/%s", directory, name);
+  FILE *file = fopen (path, "w");
+  if (file == NULL || fputs (text, file) < 0 || fclose (file) != 0)
+    vrg_fail_one (VRG_FILE, "%s: cannot be written", path);
+}
+
+/** The whole file, to free with vrg_free; "" if it is not there. */
+static char *
+read_text (const char *name)
+{
+  enum { LARGEST = 1 << 24 };
+  char path[1024], *text = vrg_new (LARGEST, 1, "a file");
+  snprintf (path, sizeof path, "%s/%s", directory, name);
+  FILE *file = fopen (path, "r");
+  if (file != NULL)
+    {
+      text[fread (text, 1, LARGEST - 1, file)] = '\0';
+      fclose (file);
+    }
+  return text;
+}
+
+static bool
+is_there (const char *name)
+{
+  char path[1024];
+  snprintf (path, sizeof path, "%s/%s", directory, name);
+  return access (path, R_OK) == 0;
+}
+
+static int
+remove_entry (const char *path, const struct stat *status, int kind, struct FTW *where)
+{
+  (void) status, (void) kind, (void) where;
+  return remove (path);
+}
+
+/** Elements are closed in order, attributes quoted, no stray < or &: enough of XML for pages made by a program. */
+static bool
+is_well_formed (const char *text)
+{
+  char stack[64][32];
+  int depth = 0, elements = 0;
+  for (const char *c = text; *c; c++)
+    {
+      if (*c == '&' && strncmp (c, "&amp;", 5) != 0 && strncmp (c, "&lt;", 4) != 0 && strncmp (c, "&gt;", 4) != 0
+          && strncmp (c, "&quot;", 6) != 0 && strncmp (c, "&#", 2) != 0)
+        return false;
+      if (*c == '>')
+        return false;
+      if (*c != '<')
+        continue;
+      bool closing = c[1] == '/', declaration = c[1] == '!' || c[1] == '?';
+      const char *name = c + 1 + closing;
+      if (strncmp (c, "<!--", 4) == 0)
+        {
+          c = strstr (c, "-->");
+          if (c == NULL)
+            return false;
+          c += 2;
+          continue;
+        }
+      bool quoted = false, single = false;
+      for (c++; *c && (quoted || single || *c != '>'); c++)
+        {
+          quoted ^= *c == '"' && !single;
+          single ^= *c == '\'' && !quoted;
+          if (*c == '<')
+            return false;
+        }
+      if (*c == '\0')
+        return false;
+      size_t n = strcspn (name, " \t\n/>");
+      if (declaration || c[-1] == '/')
+        continue;
+      elements++;
+      if (!closing)
+        {
+          if (depth == 64 || n > 31)
+            return false;
+          memcpy (stack[depth], name, n);
+          stack[depth++][n] = '\0';
+        }
+      else if (depth == 0 || strlen (stack[--depth]) != n || strncmp (stack[depth], name, n) != 0)
+        return false;
+      if (!closing && n == 5 && strncmp (name, "style", 5) == 0) /* CSS is text without markup */
+        {
+          c = strstr (c, "</style>");
+          if (c == NULL)
+            return false;
+          c--;
+        }
+    }
+  return depth == 0 && elements > 0;
+}
+
+/** A small reproducible scatter, about a standard normal. */
+static double
+noise (int i)
+{
+  return 2.2 * sin (12.9898 * i + 1) * cos (4.1 * i);
+}
+
+static void
+write_sample (bool wrong)
+{
+  const double nn[] = { 0.42, VRG_CRITICAL_2D, 0.46 }, tau[] = { 4.1, 5.3, 3.2 };
+  vrg_table *t = vrg_table_new (directory, "sample.tsv",
+                                "nn size chains configurations energy energy_err specific_heat specific_heat_err abs_m "
+                                "abs_m_err m2 m2_err binder binder_err tau_int_energy tau_int_m2 exact_energy "
+                                "exact_specific_heat",
+                                "vrg test");
+  for (int i = 0; i < 3; i++)
+    {
+      double energy, heat;
+      vrg_exact_torus (64, 64, nn[i], NULL, &energy, &heat);
+      vrg_table_double (t, nn[i]);
+      vrg_table_text (t, "64");
+      vrg_table_int (t, 8);
+      vrg_table_int (t, 100000);
+      vrg_table_double (t, energy + 0.00021 * noise (i) + (wrong ? 0.002 : 0));
+      vrg_table_double (t, 0.00021);
+      vrg_table_double (t, heat + 0.009 * noise (i + 10));
+      vrg_table_double (t, 0.009);
+      vrg_table_double (t, 0.35 + 0.25 * i);
+      vrg_table_double (t, 0.0011);
+      vrg_table_double (t, i == 1 ? 0.3859 : 0.15 + 0.3 * i);
+      vrg_table_double (t, 0.0005);
+      vrg_table_double (t, i == 1 ? 0.6107 : 0.3 + 0.18 * i);
+      vrg_table_double (t, 0.0002);
+      vrg_table_double (t, tau[i]);
+      vrg_table_double (t, tau[i] * 1.1);
+      vrg_table_double (t, energy);
+      vrg_table_double (t, heat);
+    }
+  check (vrg_table_close (t, NULL) == VRG_OK, "sample.tsv is written");
+}
+
+static void
+write_train (void)
+{
+  vrg_table *t = vrg_table_new (directory, "train.tsv",
+                                "layer epoch updates reconstruction_error pseudo_likelihood log_likelihood "
+                                "log_likelihood_err kl_per_site kl_per_site_err weight_norm",
+                                "vrg test");
+  for (int epoch = 1; epoch <= 40; epoch++)
+    {
+      vrg_table_int (t, 1);
+      vrg_table_int (t, epoch);
+      vrg_table_int (t, 200 * epoch);
+      vrg_table_double (t, 0.19 + 0.25 * exp (-epoch / 6.0) + 0.001 * noise (epoch));
+      vrg_table_double (t, -0.42 - 0.25 * exp (-epoch / 5.0));
+      for (int i = 0; i < 4; i++)
+        vrg_table_double (t, NAN);
+      vrg_table_double (t, 2 + 0.02 * epoch);
+    }
+  check (vrg_table_close (t, NULL) == VRG_OK, "train.tsv is written");
+}
+
+static void
+write_couplings (void)
+{
+  static const char *const operators[] = { "nn", "nnn", "plaquette", "third", "knight", "diamond", "square2" };
+  static const char *const rules[] = { "majority", "decimation", "learnt" };
+  /* by rule and level at criticality, nn and nnn; below and above drift away from it */
+  const double k[3][5][2] = { { { 0.4407, 0 }, { 0.3556, 0.0802 }, { 0.3375, 0.0934 }, { 0.3330, 0.0966 }, { 0.331, 0.098 } },
+                              { { 0.4407, 0 }, { 0.2867, 0.1015 }, { 0.2412, 0.1093 }, { 0.221, 0.112 }, { 0.205, 0.114 } },
+                              { { 0.4407, 0 }, { 0.3721, 0.0602 }, { 0.3602, 0.0713 }, { 0.3571, 0.0741 }, { 0.356, 0.075 } } };
+  const double nn[] = { 0.42, VRG_CRITICAL_2D, 0.46 };
+  vrg_table *t = vrg_table_new (directory, "couplings.tsv", "nn rule level operators operator value error", "vrg test");
+  for (int i = 0; i < 3; i++)
+    for (int rule = 0; rule < 3; rule++)
+      for (int level = 0; level <= 4; level++)
+        for (int a = 0; a < 7; a++)
+          {
+            double error = 0.0004 * pow (2, level) * (1 + 0.2 * a), drift = (nn[i] - VRG_CRITICAL_2D) * pow (2, level);
+            double value = a < 2 ? k[rule][level][a] + drift * (a == 0 ? 0.8 : 0.25)
+                                 : (level ? -0.02 * cos (a) * (1 - pow (0.4, level)) : 0);
+            vrg_table_double (t, nn[i]);
+            vrg_table_text (t, rules[rule]);
+            vrg_table_int (t, level);
+            vrg_table_int (t, 7);
+            vrg_table_text (t, operators[a]);
+            vrg_table_double (t, level == 0 ? (a == 0 ? nn[i] : 0) + error * noise (a + 3 * i) : value);
+            vrg_table_double (t, error);
+          }
+  check (vrg_table_close (t, NULL) == VRG_OK, "couplings.tsv is written");
+}
+
+static void
+write_exponents (void)
+{
+  /* L = 64, majority rule: levels 1 to 4 with 1, 2, 3, 4, 7 even and 1 to 4 odd operators */
+  const int even[] = { 1, 2, 3, 4, 7 };
+  const double y_t[4][5] = { { 0.9116, 0.9669, 0.9689, 0.9692, 0.9691 },
+                             { 0.9635, 1.0000, 1.0014, 1.0017, 1.0005 },
+                             { 0.9577, 0.9986, 1.0001, 0.9996, 0.9970 },
+                             { 0.9409, 0.9947, 0.9965, 0.9919, 0.9853 } };
+  const double y_h[4] = { 1.8809, 1.8760, 1.8745, 1.8738 }, error[4] = { 0.0011, 0.0011, 0.0012, 0.0021 };
+  static const char *const rules[] = { "majority", "learnt", "decimation" };
+  const double shift_t[] = { 0, 0.012, -0.13 }, shift_h[] = { 0, 0.006, 0.09 };
+  vrg_table *t = vrg_table_new (directory, "exponents.tsv", "nn rule level sector operators y error exact", "vrg test");
+  for (int rule = 0; rule < 3; rule++)
+    for (int level = 1; level <= 4; level++)
+      for (int sector = 0; sector < 2; sector++)
+        for (int i = 0; i < 5 - sector; i++)
+          {
+            vrg_table_double (t, VRG_CRITICAL_2D);
+            vrg_table_text (t, rules[rule]);
+            vrg_table_int (t, level);
+            vrg_table_text (t, sector ? "odd" : "even");
+            vrg_table_int (t, sector ? i + 1 : even[i]);
+            vrg_table_double (t, (sector ? y_h[level - 1] - 0.003 * (3 - i) + shift_h[rule]
+                                         : y_t[level - 1][i] + shift_t[rule]));
+            vrg_table_double (t, error[level - 1] * (sector ? 0.1 : 1) * (1 + rule));
+            vrg_table_double (t, sector ? 1.875 : 1);
+          }
+  check (vrg_table_close (t, NULL) == VRG_OK, "exponents.tsv is written");
+}
+
+static void
+write_model (const vrg_grid *grid)
+{
+  double weights[64], visible_bias = 0, hidden_bias = 0;
+  for (int y = 0; y < 8; y++)
+    for (int x = 0; x < 8; x++)
+      {
+        double r2 = (y - 3.5) * (y - 3.5) + (x - 3.5) * (x - 3.5);
+        weights[8 * y + x] = 0.62 * exp (-r2 / 3.2) - 0.04 * exp (-(r2 - 9) * (r2 - 9) / 40) + 0.004 * noise (8 * y + x);
+      }
+  vrg_model model = { .type = VRG_MODEL_CONVOLUTION, .rows = 64, .columns = 64, .hidden = 1, .filter = 8, .stride = 2,
+                      .nn = VRG_CRITICAL_2D, .epochs = 40, .updates = 8000, .weights = weights,
+                      .visible_bias = &visible_bias, .hidden_bias = &hidden_bias };
+  check (vrg_model_write (grid, directory, "test", &model) == VRG_OK, "model.h5 is written");
+}
+
+static const char input[] = "# <script>alert(1)</script> & co\n[run]\nseed = 20260101\n[lattice]\nsize = 64\n[couplings]\n"
+                            "nn = 0.42 critical 0.46\n[sample]\nalgorithm = cluster\nchains = 8\nthermalization = 500\n"
+                            "interval = 5\nconfigurations = 100000\n[train]\nmodel = convolution\ncoupling = critical\n"
+                            "filter = 8\nstride = 2\nmethod = cd\nsteps = 3\nepochs = 40\n[flow]\n"
+                            "rules = majority learnt decimation\nscale = 2\nlevels = 4\n";
+
+static void
+check_values (void)
+{
+  const struct
+  {
+    double value, error;
+    const char *text;
+  } rows[] = { { 0.96911, 0.0011, "0.9691(11)" }, { 0.96694, 0.00092, "0.9669(9)" }, { 1.00052, 0.00098, "1.0005(10)" },
+               { 12.34, 1.42, "12.3(1.4)" },      { -123.4, 12, "-123(12)" },       { 5.5, 0, "5.5" },
+               { NAN, 1, "-" },                   { -0.00001, 0.01, "0.000(10)" },   { 1.8745, 0.00021, "1.87450(21)" },
+               { 4, 40, "4(40)" } };
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+    {
+      char text[64];
+      vrg_html_value (text, rows[i].value, rows[i].error);
+      check (strcmp (text, rows[i].text) == 0, "%g +- %g is %s (%s)", rows[i].value, rows[i].error, rows[i].text, text);
+    }
+}
+
+/** The pictures there are: figures/NAME.svg, or only scripts. */
+static void
+check_figures (bool drawn)
+{
+  const char *const names[]
+    = { "energy", "specific-heat", "training", "filter", "flow", "couplings", "exponents-even", "exponents-odd" };
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    {
+      char svg[64], script[64], log[64];
+      snprintf (svg, sizeof svg, "figures/%s.svg", names[i]);
+      snprintf (script, sizeof script, "figures/%s.gp", names[i]);
+      snprintf (log, sizeof log, "figures/%s.log", names[i]);
+      check (is_there (script) && !is_there (log) && is_there (svg) == drawn, "%s: script%s", names[i],
+             drawn ? " and picture" : " only");
+      if (!drawn)
+        continue;
+      char *text = read_text (svg);
+      check (is_well_formed (text) && strstr (text, "<path") != NULL, "%s is XML with something drawn", svg);
+      vrg_free (text);
+    }
+}
+
+static void
+check_page (const char *what, int n, const char *const *has, int m, const char *const *has_not)
+{
+  char *page = read_text ("report.html");
+  check (is_well_formed (page), "%s: the page is well-formed", what);
+  check (!is_there ("report.html.tmp"), "%s: nothing temporary is left", what);
+  for (int i = 0; i < n; i++)
+    check (strstr (page, has[i]) != NULL, "%s: the page has '%s'", what, has[i]);
+  for (int i = 0; i < m; i++)
+    check (strstr (page, has_not[i]) == NULL, "%s: the page has no '%s'", what, has_not[i]);
+  vrg_free (page);
+}
+
+int
+main (int argc, char **argv)
+{
+  check_begin (&argc, &argv);
+  vrg_grid *grid = vrg_grid_new (MPI_COMM_WORLD, 1);
+  bool keep = argc > 1;
+  snprintf (directory, sizeof directory, "%s", keep ? argv[1] : "/tmp/vrg-report-XXXXXX");
+  if (keep ? mkdir (directory, 0777) != 0 && !is_there (".") : mkdtemp (directory) == NULL)
+    vrg_fail_one (VRG_FILE, "%s: cannot be made", directory);
+  char *path = getenv ("PATH"), *kept_path = vrg_new (path ? (int64_t) strlen (path) + 1 : 1, 1, "PATH");
+  strcpy (kept_path, path ? path : "");
+
+  check_values ();
+  check (vrg_report (grid, "/nowhere/at/all") == VRG_FILE && strstr (vrg_error_text (), "/nowhere/at/all") != NULL,
+         "a missing directory is a file error that names it");
+  check (vrg_report (grid, directory) == VRG_FILE && !is_there ("report.html") && !is_there ("figures"),
+         "an empty directory is a file error and stays empty");
+
+  write_exponents ();
+  check (vrg_report (grid, directory) == VRG_OK, "exponents alone: reported");
+  check_page ("exponents alone", 3, (const char *const[]){ "sample.tsv is missing", "0.9691(11)", "decimation has no" }, 2,
+              (const char *const[]){ "id=\"sampling\"", "id=\"input\"" });
+
+  write_sample (true);
+  write_train ();
+  write_couplings ();
+  write_model (grid);
+  write_text ("input.ini", input);
+  vrg_log_init (false, VRG_LOG_WARNING);
+  setenv ("PATH", "/nowhere", 1);
+  check (vrg_report (grid, directory) == VRG_OK, "without gnuplot: reported");
+  setenv ("PATH", kept_path, 1);
+  vrg_log_init (true, VRG_LOG_WARNING);
+  check_figures (false);
+  check_page ("without gnuplot", 3,
+              (const char *const[]){ "gnuplot could not be started", "standard deviations from the exact value",
+                                     "class=\"bad\">differs" },
+              1, (const char *const[]){ "<img" });
+
+  write_sample (false);
+  check (vrg_report (grid, directory) == VRG_OK, "everything: reported");
+  check_figures (true);
+  check_page ("everything", 9,
+              (const char *const[]){ "&lt;script&gt;alert(1)&lt;/script&gt; &amp; co", "data:image/svg+xml;base64,",
+                                     "64 × 64", "0.3859(5)", "1.0005(11)", "1.87600(11)", "class=\"good\">agrees",
+                                     "id=\"training\"", "Provenance" },
+              4, (const char *const[]){ "<script", "http://localhost", "is missing", "gnuplot could not" });
+
+  if (!keep)
+    check (nftw (directory, remove_entry, 16, FTW_DEPTH | FTW_PHYS) == 0, "the directory is removed");
+  vrg_free (kept_path);
+  vrg_grid_free (grid);
+  return check_end ();
+}
