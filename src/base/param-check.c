@@ -59,7 +59,7 @@ check_sample (vrg_param_parser *parser, const vrg_param_state *state, vrg_input 
     for (int i = 0; i < input->n_nn; i++)
       for (int j = 0; j < i; j++)
         if (input->nn[i] == input->nn[j])
-          vrg_param_complain (parser, nn, "%.17g is given twice", input->nn[i]);
+          vrg_param_complain (parser, nn, "%.15g is given twice", input->nn[i]);
   if (state[configurations].good && state[vrg_param_find ("sample.chains")].good)
     {
       if (input->configurations < input->chains)
@@ -78,7 +78,7 @@ check_train (vrg_param_parser *parser, const vrg_param_state *state, vrg_input *
   const int coupling = vrg_param_find ("train.coupling"), model = vrg_param_find ("train.model"),
             hidden = vrg_param_find ("train.hidden"), stride = vrg_param_find ("train.stride"),
             batch = vrg_param_find ("train.batch"), method = vrg_param_find ("train.method"),
-            l2 = vrg_param_find ("train.l2"), centering = vrg_param_find ("train.centering");
+            centering = vrg_param_find ("train.centering");
   if (state[vrg_param_find ("couplings.nn")].good && (state[coupling].good || state[coupling].raw == NULL))
     {
       const bool given = state[coupling].raw != NULL;
@@ -102,8 +102,6 @@ check_train (vrg_param_parser *parser, const vrg_param_state *state, vrg_input *
     vrg_param_complain (parser, method, "pcd is not in this version; use cd");
   if (state[centering].good && input->centering)
     vrg_param_complain (parser, centering, "is not in this version; use no");
-  if (state[l2].good && input->l2 != 0)
-    vrg_param_complain (parser, l2, "is not in this version; use 0");
   if (state[hidden].good && input->n_hidden > 1)
     vrg_param_complain (parser, hidden, "this version trains one layer, not %d", input->n_hidden);
   if (!state[model].good || input->model == VRG_MODEL_NONE)
@@ -137,9 +135,9 @@ check_flow (vrg_param_parser *parser, const vrg_param_state *state, vrg_input *i
           input->levels = roomy < DEFAULT_LEVELS ? roomy : DEFAULT_LEVELS;
         }
       else if (state[levels].good && input->levels > most)
-        vrg_param_complain (parser, levels, "%lld x %lld can be blocked by %lld %s%lld times, not %lld",
+        vrg_param_complain (parser, levels, "%lld x %lld can be blocked by %lld at most %lld times, not %lld",
                             (long long) input->size[0], (long long) input->size[1], (long long) input->scale,
-                            most > 0 ? "at most " : "", (long long) most, (long long) input->levels);
+                            (long long) most, (long long) input->levels);
     }
   if (!state[rules].good || !has_rule (input, VRG_LEARNT) || !state[model].good)
     return;

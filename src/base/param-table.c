@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * The parameter table itself, and `vrg params`. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -82,7 +81,7 @@ const vrg_param_row vrg_param_table[] = {
    "Share of the last step that sgd keeps; adam ignores it."},
   {"train", "l1", VRG_KIND_REAL, ONE (l1), NULL, 0, 10, "0", "", TRAIN,
    "Penalty l1 sum |W|, which makes weights sparse and local (four times the value usual for 0/1 units)."},
-  {"train", "l2", VRG_KIND_REAL, ONE (l2), NULL, 0, 10, "0", "", TRAIN, "Penalty l2 sum W^2 / 2. Not in this version."},
+  {"train", "l2", VRG_KIND_REAL, ONE (l2), NULL, 0, 10, "0", "", TRAIN, "Penalty l2 sum W^2 / 2, which keeps weights small."},
   {"train", "centering", VRG_KIND_BOOL, ONE (centering), NULL, 0, 0, "no", "", TRAIN,
    "Gradient of centred units. Not in this version."},
 
@@ -175,8 +174,7 @@ vrg_param_describe (FILE *stream)
         }
       if (row->kind == VRG_KIND_INT || row->kind == VRG_KIND_REAL || row->kind == VRG_KIND_COUPLING)
         fprintf (stream, "      range    %.15g to %.15g%s%s\n", row->low, row->high, *row->unit ? " " : "", row->unit);
-      if (*row->fallback)
-        fprintf (stream, "      default  %s\n", row->fallback);
+      fprintf (stream, "      default  %s\n", *row->fallback ? row->fallback : "see below");
       fprintf (stream, "      decides  %s\n",
                row->stages == VRG_STAGE_SAMPLE  ? "sample, and so train and flow"
                : row->stages == VRG_STAGE_TRAIN ? "train, and flow with the learnt rule"

@@ -92,4 +92,7 @@ char *vrg_param_print (const vrg_input *input);
 /** `vrg params`: every key with type, default, range, unit, stage and help.  Local. */
 void vrg_param_describe (FILE *stream);
 
+/** The name nearest to a misspelt word, NULL if none is near.  names: NULL-terminated.  Local. */
+const char *vrg_param_nearest (const char *word, const char *const *names);
+
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * The parameter table's rows, shared by param.c (reading and writing) and param-check.c (keys together). */
+ * The parameter table's rows, shared by param.c (reading), param-check.c (keys together) and param-print.c (writing). */
 #ifndef VRG_BASE_PARAM_INTERNAL_H
 #define VRG_BASE_PARAM_INTERNAL_H
 
@@ -8,6 +8,8 @@
 #include "base/param.h"
 
 #define VRG_CRITICAL_NN 0.440686793509771513 /* ln (1 + sqrt 2) / 2, the square lattice */
+#define VRG_PARAM_VALUE 4096   /* characters of a value with its continuation lines */
+#define VRG_PARAM_PATH 160     /* of a path, so that it fits in a line */
 
 typedef enum
 {

@@ -162,7 +162,7 @@ vrg_tau_int (const double *series, int64_t samples, int64_t chains, double *erro
   correlate (series, samples, chains, times, mean, correlation);
   double tau = 0.5;
   int64_t window = 0;
-  while (window + 1 < times && (double) window < WINDOW * tau)
+  while (window + 1 < times && (double) window < WINDOW * fmax (tau, 0.5))
     tau += correlation[++window] / correlation[0];
   vrg_free (correlation);
   /* the mean was estimated too, which lowers every correlation: Wolff, Comput. Phys. Commun. 156, 143 (2004), eq. 49;

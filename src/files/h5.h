@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "files/file.h"
+
 typedef enum { VRG_U8, VRG_I32, VRG_U32, VRG_I64, VRG_U64, VRG_F64 } vrg_h5_type;
 
 #define VRG_H5_RANK 4
@@ -54,8 +56,8 @@ int vrg_h5_put (vrg_h5 *file, const vrg_h5_array *array);
 bool vrg_h5_exists (vrg_h5 *file, const char *name);
 int vrg_h5_shape (vrg_h5 *file, const char *name, int64_t dims[VRG_H5_RANK]);
 
-/** Attributes of an object ("/" for the file).  Strings are fixed-length.  Reading a string gives a copy to free with
- *  vrg_free; a missing or odd attribute is VRG_FILE.  Collective. */
+/** Attributes of an object ("/" for the file; a missing object is made as a group).  Strings are fixed-length.  Reading
+ *  a string gives a copy to free with vrg_free; a missing or odd attribute is VRG_FILE.  Collective. */
 int vrg_h5_put_text (vrg_h5 *file, const char *object, const char *name, const char *text);
 int vrg_h5_put_int (vrg_h5 *file, const char *object, const char *name, int64_t value);
 int vrg_h5_put_double (vrg_h5 *file, const char *object, const char *name, double value);
@@ -65,24 +67,23 @@ int vrg_h5_get_double (vrg_h5 *file, const char *object, const char *name, doubl
 
 /** Write /checksums/<dataset path> for every dataset outside /checksums: one u64 per 1 MiB of its global row-major
  *  bytes, the sum of hash64 (i, word_i) over the 8-byte words of that piece modulo 2^64 (a short last word is padded
- *  with zeros).  Data are read back from the file, spread over ranks.  Collective. */
+ *  with zeros); and /seal, the same sum over all names, shapes and attributes.  Data are read back from the file,
+ *  spread over ranks.  To be called last.  doc/formats.md defines it all.  Collective. */
 int vrg_h5_seal (vrg_h5 *file);
 
 /** Recompute and compare.  VRG_FILE names the dataset and the first bad 1 MiB block.  Collective. */
 int vrg_h5_verify (vrg_h5 *file);
 
-/** Group /provenance: version, commit, time, ranks, host, library versions, command, as attributes of it.  Not part of
- *  any comparison.  Collective. */
+/** Group /provenance: version, commit, date, ranks, host, library versions, command, as attributes of it.  Not part of
+ *  any comparison or checksum.  command NULL: this process's own command line.  Collective. */
 int vrg_h5_put_provenance (vrg_h5 *file, const char *command);
 
-/** fsync the file's directory / rename `from` to `to` and sync the directory / does it exist.  Rank 0 acts, all agree.
+/** The head of a file: attributes format ("vrg-model"), format_version and fingerprint of "/", and the provenance.
  *  Collective. */
-int vrg_file_rename (MPI_Comm comm, const char *from, const char *to);
-int vrg_file_remove (MPI_Comm comm, const char *path); /* a missing file is fine */
-bool vrg_file_exists (MPI_Comm comm, const char *path);
+int vrg_h5_put_head (vrg_h5 *file, const char *format, int64_t version, const char *fingerprint);
 
-/** mkdir -p, and check that it can be written.  Collective. */
-int vrg_directory_make (MPI_Comm comm, const char *path);
+/** Check format and version; fingerprint (a copy to free with vrg_free) may be NULL.  Collective. */
+int vrg_h5_get_head (vrg_h5 *file, const char *format, int64_t version, char **fingerprint);
 
 /** "0.1.0" and the git commit it was built from ("unknown" outside a clone). */
 const char *vrg_version (void);

@@ -6,6 +6,8 @@
 #ifndef VRG_FILES_SAMPLES_H
 #define VRG_FILES_SAMPLES_H
 
+#include <stdbool.h>
+
 #include "base/param.h"
 #include "parallel/grid.h"
 
@@ -28,6 +30,9 @@ typedef struct
  *  Collective over grid. */
 int vrg_samples_begin (const vrg_grid *grid, const char *directory, const vrg_input *input, vrg_samples **samples);
 
+/** Did vrg_samples_begin find a .part to go on with?  If not, a checkpoint that counts samples in it is worthless.  Local. */
+bool vrg_samples_reopened (const vrg_samples *samples);
+
 /** Write times [t0, t1) of chains [c0, c1), rows [row0, row1): spins [t][c][row][word].  Positions at or after the
  *  last sample are skipped.  bonds, magnetisation [t][c] or NULL where another rank writes them.  Collective over the
  *  grid; a rank with nothing passes an empty range.  The data are on disk when it returns. */
@@ -38,8 +43,8 @@ int vrg_samples_write (vrg_samples *samples, int ensemble, int64_t t0, int64_t t
 /** Seal with checksums, sync, rename to samples.h5.  Collective.  Also frees. */
 int vrg_samples_finish (vrg_samples *samples);
 
-/** Open a finished file; shape, attributes and sizes validated against each other, truncation found.
- *  Collective over comm. */
+/** Open a finished file; shape, attributes and sizes validated against each other, truncation found, checksums verified
+ *  (the file is read once, spread over ranks).  Collective over comm, which must outlive it. */
 int vrg_samples_open (MPI_Comm comm, const char *path, vrg_samples **samples);
 
 /** Release, also after a write that stopped early.  Collective; NULL is fine. */

@@ -57,16 +57,16 @@ vrg_operator_odd (int index)
 
 #define BAND_WORDS 128 /* planes of a band stay in the first-level cache */
 
-typedef struct
+struct band
 {
   int low, high; /* row and column offsets that occur: -2..2 in the catalogue */
   int64_t words, rows;
   int64_t span; /* words from one shifted copy to the next */
   uint64_t *copies;
-} band;
+};
 
 static void
-band_new (band *band, const vrg_lattice *lattice, int n, const vrg_operator *const *operators, bool around)
+band_new (struct band *band, const vrg_lattice *lattice, int n, const vrg_operator *const *operators, bool around)
 {
   int reach = 0;
   for (int a = 0; a < n; a++)
@@ -87,7 +87,7 @@ band_new (band *band, const vrg_lattice *lattice, int n, const vrg_operator *con
 
 /* Lay out rows first .. first + rows - 1, their surroundings and shifts. */
 static void
-band_fill (const band *band, const vrg_lattice *lattice, int64_t first, int64_t rows)
+band_fill (const struct band *band, const vrg_lattice *lattice, int64_t first, int64_t rows)
 {
   int64_t columns = lattice->columns, words = band->words;
   uint64_t mask = vrg_row_last_mask (columns);
@@ -110,7 +110,7 @@ band_fill (const band *band, const vrg_lattice *lattice, int64_t first, int64_t 
 }
 
 ALWAYS const uint64_t *
-band_at (const band *band, int dy, int dx)
+band_at (const struct band *band, int dy, int dx)
 {
   return band->copies + (dx - band->low) * band->span + (dy - band->low) * band->words;
 }
@@ -139,7 +139,7 @@ count_body (int64_t n, int sites, const uint64_t *const *in)
 
 /* Number of set bits in the products of one band, per operator. */
 ALWAYS void
-sums_body (const band *band, int64_t words, int n, const vrg_operator *const *operators, int64_t *bits)
+sums_body (const struct band *band, int64_t words, int n, const vrg_operator *const *operators, int64_t *bits)
 {
   for (int a = 0; a < n; a++)
     for (int i = 0; i < operators[a]->images; i++)
@@ -152,19 +152,19 @@ sums_body (const band *band, int64_t words, int n, const vrg_operator *const *op
 }
 
 __attribute__ ((target ("avx512f,avx512bw,avx512dq,avx512vl,avx512vpopcntdq,popcnt"))) static void
-sums_avx512 (const band *band, int64_t words, int n, const vrg_operator *const *operators, int64_t *bits)
+sums_avx512 (const struct band *band, int64_t words, int n, const vrg_operator *const *operators, int64_t *bits)
 {
   sums_body (band, words, n, operators, bits);
 }
 
 __attribute__ ((target ("avx2,popcnt"))) static void
-sums_avx2 (const band *band, int64_t words, int n, const vrg_operator *const *operators, int64_t *bits)
+sums_avx2 (const struct band *band, int64_t words, int n, const vrg_operator *const *operators, int64_t *bits)
 {
   sums_body (band, words, n, operators, bits);
 }
 
 static void
-sums_portable (const band *band, int64_t words, int n, const vrg_operator *const *operators, int64_t *bits)
+sums_portable (const struct band *band, int64_t words, int n, const vrg_operator *const *operators, int64_t *bits)
 {
   sums_body (band, words, n, operators, bits);
 }
@@ -173,7 +173,7 @@ void
 vrg_operators_sum (const vrg_lattice *lattice, int n, const vrg_operator *const *operators, int64_t *sums)
 {
   vrg_simd_path path = vrg_simd ();
-  band band;
+  struct band band;
   band_new (&band, lattice, n, operators, false);
   for (int a = 0; a < n; a++)
     sums[a] = 0;
@@ -203,11 +203,11 @@ vrg_operators_sum (const vrg_lattice *lattice, int n, const vrg_operator *const 
 #define MAX_PLANES 64
 
 /* One product through a site: the other sites, relative to it. */
-typedef struct
+struct term
 {
   int others;
   int offset[VRG_OPERATOR_SITES - 1][2];
-} term;
+};
 
 static bool
 same_site (int64_t rows, int64_t columns, const int a[2], const int b[2])
@@ -217,7 +217,7 @@ same_site (int64_t rows, int64_t columns, const int a[2], const int b[2])
 
 /* The products through a site that contain it an odd number of times, each once. */
 static int
-list_terms (int64_t rows, int64_t columns, const vrg_operator *operator, term *terms)
+list_terms (int64_t rows, int64_t columns, const vrg_operator *operator, struct term * terms)
 {
   int n = 0;
   for (int i = 0; i < operator->images; i++)
@@ -225,7 +225,7 @@ list_terms (int64_t rows, int64_t columns, const vrg_operator *operator, term *t
       {
         const int *here = operator->offset[i][p];
         int earlier = 0, times = 0;
-        term new_term = { 0 };
+        struct term new_term = { 0 };
         for (int q = 0; q < operator->sites; q++)
           {
             const int *there = operator->offset[i][q];
@@ -250,7 +250,7 @@ int64_t
 vrg_operators_reach (int64_t rows, int64_t columns, int n, const vrg_operator *const *operators, int *reach)
 {
   int64_t environments = 1;
-  term terms[MAX_TERMS];
+  struct term terms[MAX_TERMS];
   for (int a = 0; a < n; a++)
     {
       reach[a] = list_terms (rows, columns, operators[a], terms);
@@ -261,7 +261,7 @@ vrg_operators_reach (int64_t rows, int64_t columns, int n, const vrg_operator *c
 
 /* planes[bits][words] as binary counters: add 1 where the product of the term, the site included, is +1. */
 ALWAYS void
-count_term (const band *band, int64_t words, const term *term, int bits, uint64_t *restrict planes,
+count_term (const struct band *band, int64_t words, const struct term *term, int bits, uint64_t *restrict planes,
             uint64_t *restrict carry)
 {
   const uint64_t *s = band_at (band, 0, 0), *other[3] = { 0 };
@@ -309,16 +309,16 @@ gather_bytes (int64_t words, uint64_t *restrict planes)
         }
 }
 
-typedef struct
+struct plan
 {
   int n, planes, groups;
   int terms[32], bits[32];
-  term term[32][MAX_TERMS];
+  struct term term[32][MAX_TERMS];
   uint32_t key[MAX_PLANES / 8][256]; /* what a byte of the counters adds to the environment */
-} plan;
+};
 
 ALWAYS void
-planes_body (const plan *plan, const band *band, int64_t words, uint64_t *planes)
+planes_body (const struct plan *plan, const struct band *band, int64_t words, uint64_t *planes)
 {
   uint64_t *carry = planes + 8 * plan->groups * words, *plane = planes;
   for (int64_t w = 0; w < 8 * plan->groups * words; w++)
@@ -334,26 +334,26 @@ planes_body (const plan *plan, const band *band, int64_t words, uint64_t *planes
 }
 
 __attribute__ ((target ("avx512f,avx512bw,avx512dq,avx512vl"))) static void
-planes_avx512 (const plan *plan, const band *band, int64_t words, uint64_t *planes)
+planes_avx512 (const struct plan *plan, const struct band *band, int64_t words, uint64_t *planes)
 {
   planes_body (plan, band, words, planes);
 }
 
 __attribute__ ((target ("avx2"))) static void
-planes_avx2 (const plan *plan, const band *band, int64_t words, uint64_t *planes)
+planes_avx2 (const struct plan *plan, const struct band *band, int64_t words, uint64_t *planes)
 {
   planes_body (plan, band, words, planes);
 }
 
 static void
-planes_portable (const plan *plan, const band *band, int64_t words, uint64_t *planes)
+planes_portable (const struct plan *plan, const struct band *band, int64_t words, uint64_t *planes)
 {
   planes_body (plan, band, words, planes);
 }
 
 /* Count the environments of the first `bits` sites of word w. */
 ALWAYS void
-count_word (const plan *plan, int groups, int64_t words, int64_t w, int64_t bits, const uint64_t *planes,
+count_word (const struct plan *plan, int groups, int64_t words, int64_t w, int64_t bits, const uint64_t *planes,
             uint32_t *counts)
 {
   for (int j = 0; j < 8; j++)
@@ -375,7 +375,7 @@ count_word (const plan *plan, int groups, int64_t words, int64_t w, int64_t bits
 }
 
 static void
-plan_init (plan *plan, int64_t rows, int64_t columns, int n, const vrg_operator *const *operators)
+plan_init (struct plan *plan, int64_t rows, int64_t columns, int n, const vrg_operator *const *operators)
 {
   uint32_t weight[MAX_PLANES] = { 0 };
   int64_t stride = 1;
@@ -405,8 +405,8 @@ void
 vrg_operators_environments (const vrg_lattice *lattice, int n, const vrg_operator *const *operators, uint32_t *counts)
 {
   vrg_simd_path path = vrg_simd ();
-  band band;
-  plan plan;
+  struct band band;
+  struct plan plan;
   plan_init (&plan, lattice->rows, lattice->columns, n, operators);
   band_new (&band, lattice, n, operators, true);
   uint64_t *planes = vrg_new ((8 * plan.groups + 1) * band.rows * band.words, sizeof (uint64_t), "bit planes");

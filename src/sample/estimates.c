@@ -14,7 +14,7 @@
 #include "files/table.h"
 #include "lattice/exact.h"
 
-#define BLOCKS 64
+#define BLOCKS 128 /* wanted; with any number of chains there are more than 60 */
 
 /* Sums over samples; integers as far as they reach, so that a block can be taken away again exactly. */
 typedef struct

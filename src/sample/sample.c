@@ -4,8 +4,7 @@
  * 1. Open the samples file, and go to the step of the newest checkpoint.  The step counts sweeps over all ensembles.
  * 2. For each ensemble: hot start; thermalise; then interval sweeps and a measurement, again and again.
  * 3. When asked to: write what is measured, then a checkpoint, and go on or stop.
- * 4. Write the table, seal the samples file, remove the checkpoints: in this order, so that a samples file under its
- *    final name means that the stage is finished. */
+ * 4. Seal the samples file, write the table from it, remove the checkpoints; made up for if a run ended in between. */
 #include "sample/sample.h"
 
 #include <stdio.h>
@@ -73,18 +72,16 @@ checkpoint (sampling *s, bool write, int64_t *step)
 static int
 begin (sampling *s, int64_t *step)
 {
-  char part[VRG_PATH_LENGTH + 32];
-  snprintf (part, sizeof part, "%s/samples.h5.part", s->directory);
-  bool have_part = vrg_file_exists (s->grid->world, part);
-  int status = checkpoint (s, false, step);
-  if (status == VRG_OK && *step > 0 && !have_part)
+  int status = vrg_samples_begin (s->grid, s->directory, s->input, &s->samples);
+  if (status == VRG_OK)
+    status = checkpoint (s, false, step);
+  if (status == VRG_OK && *step > 0 && !vrg_samples_reopened (s->samples))
     {
-      vrg_warn ("%s is missing: sampling starts again from the beginning", part);
+      vrg_warn ("%s/samples.h5.part is missing: sampling starts again from the beginning", s->directory);
       *step = 0;
       status = vrg_checkpoint_remove (s->grid, s->directory, STAGE);
     }
-  *step = *step > 0 ? *step : 0;
-  return status == VRG_OK ? vrg_samples_begin (s->grid, s->directory, s->input, &s->samples) : status;
+  return status;
 }
 
 /** 2. and 3.  One ensemble from sweep `done` on.  Collective. */
@@ -124,23 +121,11 @@ sample_ensemble (sampling *s, int ensemble, int64_t done)
   return status;
 }
 
-/** 4.  Collective. */
-static int
-finish (sampling *s)
-{
-  int status = vrg_estimates_table (s->grid, s->directory, s->input, s->samples);
-  if (status != VRG_OK)
-    return status;
-  status = vrg_samples_finish (s->samples);
-  s->samples = NULL;
-  return status == VRG_OK ? vrg_checkpoint_remove (s->grid, s->directory, STAGE) : status;
-}
-
-/** Steps 1 to 4.  Collective. */
+/** Steps 1 to 3, and the samples file its final name.  Collective. */
 static int
 sample (sampling *s)
 {
-  int64_t step, times = (s->input->configurations + s->input->chains - 1) / s->input->chains;
+  int64_t step = 0, times = (s->input->configurations + s->input->chains - 1) / s->input->chains;
   s->sweeps = s->input->thermalization + times * s->input->interval;
   s->chains = vrg_chains_new (s->grid, s->input, times);
   int status = begin (s, &step);
@@ -151,11 +136,33 @@ sample (sampling *s)
         status = sample_ensemble (s, e, done > 0 ? done : 0);
     }
   if (status == VRG_OK)
-    status = finish (s);
-  vrg_info (STAGE ": at most %.1f MiB of memory on a rank", (double) vrg_memory_peak () / (1 << 20));
+    {
+      status = vrg_samples_finish (s->samples);
+      s->samples = NULL;
+    }
+  vrg_info (STAGE ": at most %.1f MiB of memory on rank 0", (double) vrg_memory_peak () / (1 << 20));
   vrg_samples_close (s->samples);
   vrg_chains_free (s->chains);
   return status;
+}
+
+/** 4.  Also for a run that was killed between these steps.  Collective. */
+static int
+finish (sampling *s, bool write_table)
+{
+  int status = VRG_OK;
+  char path[VRG_PATH_LENGTH + 16];
+  snprintf (path, sizeof path, "%s/sample.tsv", s->directory);
+  if (write_table || !vrg_file_exists (s->grid->world, path))
+    {
+      vrg_samples *samples;
+      snprintf (path, sizeof path, "%s/samples.h5", s->directory);
+      status = vrg_samples_open (s->grid->file, path, &samples);
+      if (status == VRG_OK)
+        status = vrg_estimates_table (s->grid, s->directory, s->input, samples);
+      vrg_samples_close (samples);
+    }
+  return status == VRG_OK ? vrg_checkpoint_remove (s->grid, s->directory, STAGE) : status;
 }
 
 int
@@ -174,12 +181,13 @@ vrg_sample (MPI_Comm world, const vrg_input *input, const char *directory, vrg_s
   vrg_grid *grid = vrg_grid_new (world, strips);
   sampling s = { .grid = grid, .input = input, .directory = directory, .stop = stop };
   s.fingerprint = vrg_param_fingerprint (input, VRG_STAGE_SAMPLE);
-  vrg_work work;
+  vrg_work work = VRG_WORK_NONE;
   status = vrg_work_look (grid->world, directory, VRG_STAGE_SAMPLE, s.fingerprint, &work, difference);
-  if (status == VRG_OK && work == VRG_WORK_FINISHED)
-    status = vrg_checkpoint_remove (grid, directory, STAGE); /* left behind if a run was killed at its very end */
-  else if (status == VRG_OK)
+  bool finished = work == VRG_WORK_FINISHED;
+  if (status == VRG_OK && !finished)
     status = sample (&s);
+  if (status == VRG_OK)
+    status = finish (&s, !finished);
   vrg_free (s.fingerprint);
   vrg_grid_free (grid);
   return status;

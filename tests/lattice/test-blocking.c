@@ -108,10 +108,15 @@ check_learnt (int64_t rows, int64_t columns, int b, int size)
 static void
 check_ties_unbiased (void)
 {
-  enum { SIDE = 32, SAMPLES = 400 };
+  enum
+  {
+    SIDE = 32,
+    SAMPLES = 400
+  };
   vrg_rng rng;
   vrg_rng_init (&rng, 1, 0, 0);
-  vrg_lattice *fine = vrg_lattice_new (2 * SIDE, 2 * SIDE, 0, 2 * SIDE), *coarse = vrg_lattice_new (SIDE, SIDE, 0, SIDE);
+  vrg_lattice *fine = vrg_lattice_new (2 * SIDE, 2 * SIDE, 0, 2 * SIDE),
+              *coarse = vrg_lattice_new (SIDE, SIDE, 0, SIDE);
   for (int64_t y = 0; y < 2 * SIDE; y++)
     for (int64_t x = 0; x < 2 * SIDE; x++)
       vrg_lattice_set (fine, y, x, (x + y) % 2 ? 1 : -1);
@@ -148,7 +153,8 @@ main (int argc, char **argv)
 {
   check_begin (&argc, &argv);
   srand (3);
-  static const int64_t sizes[][2] = { { 2, 2 }, { 4, 4 }, { 5, 7 }, { 8, 32 }, { 33, 31 }, { 32, 64 }, { 9, 65 }, { 3, 200 } };
+  static const int64_t sizes[][2]
+    = { { 2, 2 }, { 4, 4 }, { 5, 7 }, { 8, 32 }, { 33, 31 }, { 32, 64 }, { 9, 65 }, { 3, 200 } };
   for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
     for (int b = 2; b <= 4; b++)
       check_majority (sizes[i][0], sizes[i][1], b);

@@ -55,7 +55,8 @@ naive_local (vrg_lattice *lattice, const vrg_operator *operator, int64_t y, int6
         for (int64_t ox = 0; ox < (lattice->columns < 5 ? lattice->columns : 5); ox++)
           for (int image = 0; image < operator->images; image++)
             change += (turn == 0 ? 1 : -1)
-                      * product (lattice, operator, image, around (y - oy, lattice->rows), around (x - ox, lattice->columns));
+                      * product (lattice, operator, image, around (y - oy, lattice->rows),
+                                 around (x - ox, lattice->columns));
     }
   vrg_lattice_set (lattice, y, x, spin);
   return change / 2;
@@ -100,8 +101,8 @@ check_size (int64_t rows, int64_t columns, vrg_simd_path path)
             expected[key]++;
           }
       vrg_operators_environments (lattice, n, all, counts);
-      check (!memcmp (counts, expected, (size_t) environments * sizeof *counts), "environments of %d operators, %dx%d, %s",
-             n, (int) rows, (int) columns, vrg_simd_name (path));
+      check (!memcmp (counts, expected, (size_t) environments * sizeof *counts),
+             "environments of %d operators, %dx%d, %s", n, (int) rows, (int) columns, vrg_simd_name (path));
       vrg_free (counts);
       vrg_free (expected);
     }

@@ -73,8 +73,6 @@ is_well_formed (const char *text)
       if (*c == '&' && strncmp (c, "&amp;", 5) != 0 && strncmp (c, "&lt;", 4) != 0 && strncmp (c, "&gt;", 4) != 0
           && strncmp (c, "&quot;", 6) != 0 && strncmp (c, "&#", 2) != 0)
         return false;
-      if (*c == '>')
-        return false;
       if (*c != '<')
         continue;
       bool closing = c[1] == '/', declaration = c[1] == '!' || c[1] == '?';

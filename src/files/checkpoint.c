@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * Checkpoints in two alternating generations. */
+#include "files/checkpoint.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "files/h5_internal.h"
+
+#define FORMAT "vrg-checkpoint"
+#define FORMAT_VERSION 1
+
+static void
+generation_path (char path[VRG_PATH_LENGTH], const char *directory, const char *stage, int generation)
+{
+  snprintf (path, VRG_PATH_LENGTH, "%s/checkpoint-%s.%d.h5", directory, stage, generation);
+}
+
+/** The step of a generation: -1 if there is none, -2 if it cannot be read.  Rank 0 looks: this is cheap, and a file
+ *  whose data are damaged is found when it is verified.  Collective. */
+static int64_t
+peek (MPI_Comm comm, const char *path)
+{
+  int rank;
+  VRG_MPI (MPI_Comm_rank (comm, &rank));
+  int64_t step = -1;
+  if (!vrg_file_exists (comm, path))
+    return step;
+  if (rank == 0)
+    {
+      vrg_h5 *file;
+      if (vrg_h5_open (MPI_COMM_SELF, path, VRG_H5_READ, &file) != VRG_OK
+          || vrg_h5_get_int (file, "/", "step", &step) != VRG_OK || step < 0)
+        step = -2;
+      vrg_h5_close (file);
+    }
+  vrg_broadcast (comm, &step, sizeof step);
+  return step;
+}
+
+/** Write and seal a file. */
+static int
+write_file (MPI_Comm comm, const char *path, const char *stage, const char *fingerprint, int64_t step, int64_t total,
+            int n, const vrg_h5_array *arrays)
+{
+  vrg_h5 *file;
+  int code = vrg_h5_open (comm, path, VRG_H5_CREATE, &file);
+  if (code != VRG_OK)
+    return code;
+  code = vrg_h5_put_head (file, FORMAT, FORMAT_VERSION, fingerprint);
+  if (code == VRG_OK)
+    code = vrg_h5_put_text (file, "/", "stage", stage);
+  if (code == VRG_OK)
+    code = vrg_h5_put_int (file, "/", "step", step);
+  if (code == VRG_OK)
+    code = vrg_h5_put_int (file, "/", "total", total);
+  for (int i = 0; i < n && code == VRG_OK; i++)
+    code = vrg_h5_put (file, &arrays[i]);
+  if (code == VRG_OK)
+    code = vrg_h5_seal (file);
+  int closed = vrg_h5_close (file);
+  return code != VRG_OK ? code : closed;
+}
+
+/** Read it back: the checksums, and every byte against what is in memory. */
+static int
+read_back (MPI_Comm comm, const char *path, int n, const vrg_h5_array *arrays)
+{
+  vrg_h5 *file;
+  int code = vrg_h5_open (comm, path, VRG_H5_READ, &file);
+  if (code != VRG_OK)
+    return code;
+  code = vrg_h5_verify (file);
+  for (int i = 0; i < n && code == VRG_OK; i++)
+    code = vrg_h5_compare (file, &arrays[i]);
+  int closed = vrg_h5_close (file);
+  return code != VRG_OK ? code : closed;
+}
+
+int
+vrg_checkpoint_write (const vrg_grid *grid, const char *directory, const char *stage, const char *fingerprint,
+                      int64_t step, int64_t total, int n, const vrg_h5_array *arrays)
+{
+  char path[2][VRG_PATH_LENGTH], temporary[VRG_PATH_LENGTH + 4];
+  int64_t steps[2];
+  for (int g = 0; g < 2; g++)
+    {
+      generation_path (path[g], directory, stage, g);
+      steps[g] = peek (grid->file, path[g]);
+    }
+  int replaced = steps[0] <= steps[1] ? 0 : 1; /* a missing, an unreadable or the older one */
+  snprintf (temporary, sizeof temporary, "%s.tmp", path[replaced]);
+
+  int code = write_file (grid->file, temporary, stage, fingerprint, step, total, n, arrays);
+  if (code == VRG_OK)
+    code = read_back (grid->file, temporary, n, arrays);
+  if (code == VRG_OK)
+    code = vrg_file_rename (grid->file, temporary, path[replaced]);
+  if (code == VRG_OK)
+    vrg_debug ("%s: checkpoint at step %lld of %lld in %s", stage, (long long) step, (long long) total, path[replaced]);
+  else
+    vrg_file_remove (grid->file, temporary); /* best effort; the message stays that of the failure */
+  return code;
+}
+
+/** Verify a generation, compare its fingerprint, read it. */
+static int
+read_file (const vrg_grid *grid, const char *path, const char *fingerprint, int64_t *step, int n,
+           const vrg_h5_array *arrays, bool *other)
+{
+  vrg_h5 *file;
+  char *found = NULL;
+  *other = false;
+  int code = vrg_h5_open (grid->file, path, VRG_H5_READ, &file);
+  if (code == VRG_OK)
+    code = vrg_h5_verify (file);
+  if (code == VRG_OK)
+    code = vrg_h5_get_head (file, FORMAT, FORMAT_VERSION, &found);
+  if (code == VRG_OK)
+    code = vrg_h5_get_int (file, "/", "step", step);
+  if (code == VRG_OK && strcmp (found, fingerprint) != 0)
+    {
+      char difference[256];
+      vrg_param_difference (found, fingerprint, difference, sizeof difference);
+      code = vrg_error (VRG_FILE, "%s: is of other parameters: %s; use --fresh to begin anew (the old work is kept aside)",
+                        path, difference);
+      *other = true;
+    }
+  for (int i = 0; i < n && code == VRG_OK; i++)
+    code = vrg_h5_read (file, &arrays[i]);
+  vrg_free (found);
+  vrg_h5_close (file);
+  return code;
+}
+
+int
+vrg_checkpoint_read (const vrg_grid *grid, const char *directory, const char *stage, const char *fingerprint,
+                     int64_t *step, int n, const vrg_h5_array *arrays)
+{
+  char path[2][VRG_PATH_LENGTH], why[2][512] = { "", "" };
+  int64_t steps[2];
+  *step = -1;
+  for (int g = 0; g < 2; g++)
+    {
+      generation_path (path[g], directory, stage, g);
+      steps[g] = peek (grid->file, path[g]);
+    }
+  if (steps[0] == -1 && steps[1] == -1)
+    return VRG_OK;
+
+  int newest = steps[1] > steps[0];
+  for (int k = 0; k < 2; k++)
+    {
+      int g = k == 0 ? newest : 1 - newest;
+      bool other;
+      if (steps[g] == -1)
+        continue;
+      int code = read_file (grid, path[g], fingerprint, step, n, arrays, &other);
+      if (code == VRG_OK)
+        {
+          vrg_info ("%s: resumed from %s at step %lld", stage, path[g], (long long) *step);
+          return code;
+        }
+      *step = -1;
+      if (other)
+        return code;
+      snprintf (why[g], sizeof why[g], "%s", vrg_error_text ());
+      vrg_warn ("%s: passed over a checkpoint: %s", stage, why[g]);
+    }
+  return vrg_error (VRG_FILE,
+                    "%s: no good checkpoint: %s%s%s; remove %s/checkpoint-%s.*.h5 to begin the stage again, or use "
+                    "--fresh",
+                    stage, why[0], why[0][0] != '\0' && why[1][0] != '\0' ? "; " : "", why[1], directory, stage);
+}
+
+int
+vrg_checkpoint_remove (const vrg_grid *grid, const char *directory, const char *stage)
+{
+  int code = VRG_OK;
+  for (int g = 0; g < 2 && code == VRG_OK; g++)
+    {
+      char path[VRG_PATH_LENGTH], temporary[VRG_PATH_LENGTH + 4];
+      generation_path (path, directory, stage, g);
+      snprintf (temporary, sizeof temporary, "%s.tmp", path);
+      code = vrg_file_remove (grid->file, path);
+      if (code == VRG_OK)
+        code = vrg_file_remove (grid->file, temporary);
+    }
+  return code;
+}

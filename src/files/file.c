@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * The file system: exist, rename, remove, sync, make directories. */
+#include "files/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "parallel/grid.h"
+
+#define LARGEST_READ (INT64_C (1) << 30) /* of one system call */
+
+bool
+vrg_file_read_bytes (int descriptor, void *data, int64_t bytes, int64_t offset)
+{
+  while (bytes > 0)
+    {
+      errno = 0;
+      ssize_t n = pread (descriptor, data, (size_t) (bytes < LARGEST_READ ? bytes : LARGEST_READ), offset);
+      if (n <= 0 && errno != EINTR)
+        return false;
+      if (n > 0)
+        {
+          data = (char *) data + n;
+          bytes -= n;
+          offset += n;
+        }
+    }
+  return true;
+}
+
+bool
+vrg_file_sync (const char *path)
+{
+  int descriptor = open (path, O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0)
+    return false;
+  bool good = fsync (descriptor) == 0;
+  int saved = errno;
+  close (descriptor);
+  errno = saved;
+  return good;
+}
+
+bool
+vrg_file_sync_directory (const char *path)
+{
+  const char *slash = strrchr (path, '/');
+  if (slash == NULL)
+    return vrg_file_sync (".");
+  char *directory = vrg_new (slash - path + 2, 1, "directory name");
+  memcpy (directory, path, slash == path ? 1 : (size_t) (slash - path));
+  bool good = vrg_file_sync (directory);
+  vrg_free (directory);
+  return good;
+}
+
+int
+vrg_file_rename (MPI_Comm comm, const char *from, const char *to)
+{
+  int rank, code = VRG_OK;
+  VRG_MPI (MPI_Comm_rank (comm, &rank));
+  if (rank == 0 && (rename (from, to) != 0 || !vrg_file_sync_directory (to)))
+    code = vrg_error (VRG_FILE, "%s: cannot be renamed to %s: %s", from, to, strerror (errno));
+  return vrg_agree (comm, code);
+}
+
+int
+vrg_file_remove (MPI_Comm comm, const char *path)
+{
+  int rank, code = VRG_OK;
+  VRG_MPI (MPI_Comm_rank (comm, &rank));
+  if (rank == 0 && unlink (path) != 0 && errno != ENOENT)
+    code = vrg_error (VRG_FILE, "%s: cannot be removed: %s", path, strerror (errno));
+  return vrg_agree (comm, code);
+}
+
+bool
+vrg_file_exists (MPI_Comm comm, const char *path)
+{
+  int rank;
+  VRG_MPI (MPI_Comm_rank (comm, &rank));
+  bool found = rank == 0 && access (path, F_OK) == 0;
+  VRG_MPI (MPI_Bcast (&found, 1, MPI_C_BOOL, 0, comm));
+  return found;
+}
+
+/** mkdir -p on one rank. */
+static int
+make_directory (const char *path)
+{
+  char part[4096];
+  int code = VRG_OK;
+  size_t length = strlen (path);
+  if (length == 0 || length >= sizeof part)
+    return vrg_error (VRG_FILE, "'%.60s': not a good name for a directory", path);
+  for (size_t i = 1; i <= length && code == VRG_OK; i++)
+    if (path[i] == '/' || path[i] == '\0')
+      {
+        memcpy (part, path, i);
+        part[i] = '\0';
+        if (mkdir (part, 0777) != 0 && errno != EEXIST)
+          code = vrg_error (VRG_FILE, "%s: directory cannot be made: %s", part, strerror (errno));
+      }
+  struct stat status;
+  if (code == VRG_OK && (stat (path, &status) != 0 || !S_ISDIR (status.st_mode)))
+    code = vrg_error (VRG_FILE, "%s: is not a directory", path);
+  if (code == VRG_OK && access (path, R_OK | W_OK | X_OK) != 0)
+    code = vrg_error (VRG_FILE, "%s: directory cannot be written: %s", path, strerror (errno));
+  return code;
+}
+
+int
+vrg_directory_make (MPI_Comm comm, const char *path)
+{
+  int rank;
+  VRG_MPI (MPI_Comm_rank (comm, &rank));
+  return vrg_agree (comm, rank == 0 ? make_directory (path) : VRG_OK);
+}

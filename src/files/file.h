@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * The file system, agreed over ranks: failures are VRG_FILE with the path in vrg_error_text(). */
+#ifndef VRG_FILES_FILE_H
+#define VRG_FILES_FILE_H
+
+#include <mpi.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/** Rename `from` to `to` and sync the directory / remove / does it exist.  Rank 0 acts, all agree.  Collective. */
+int vrg_file_rename (MPI_Comm comm, const char *from, const char *to);
+int vrg_file_remove (MPI_Comm comm, const char *path); /* a missing file is fine */
+bool vrg_file_exists (MPI_Comm comm, const char *path);
+
+/** mkdir -p, and check that it can be written.  Collective. */
+int vrg_directory_make (MPI_Comm comm, const char *path);
+
+/** fsync a file or a directory / the directory that holds a path; false leaves errno.  Local. */
+bool vrg_file_sync (const char *path);
+bool vrg_file_sync_directory (const char *path);
+
+/** Read exactly `bytes` at `offset`; false on an error, or at the end of the file with errno = 0.  Local. */
+bool vrg_file_read_bytes (int descriptor, void *data, int64_t bytes, int64_t offset);
+
+#endif

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * `vrg info`. */
+#include "files/info.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/param.h"
+#include "files/h5_internal.h"
+#include "files/table.h"
+
+/** Everything of a run directory that is reported, in the order of the stages. */
+static const char *const run_files[]
+  = { "samples.h5", "samples.h5.part", "checkpoint-sample.0.h5", "checkpoint-sample.1.h5", "sample.tsv",
+      "model.h5",   "checkpoint-train.0.h5", "checkpoint-train.1.h5", "train.tsv",
+      "flow.h5",    "checkpoint-flow.0.h5", "checkpoint-flow.1.h5", "couplings.tsv", "exponents.tsv" };
+
+/** Print on rank 0. */
+__attribute__ ((format (printf, 2, 3))) static void
+say (const vrg_grid *grid, const char *format, ...)
+{
+  if (grid->rank != 0)
+    return;
+  va_list list;
+  va_start (list, format);
+  vprintf (format, list);
+  va_end (list);
+}
+
+static bool
+ends_with (const char *text, const char *end)
+{
+  size_t n = strlen (text), m = strlen (end);
+  return n >= m && strcmp (text + n - m, end) == 0;
+}
+
+/** A text attribute if it is there. */
+static char *
+text_of (vrg_h5 *file, const char *object, const char *name)
+{
+  char *text = NULL;
+  if (vrg_h5_get_text (file, object, name, &text) != VRG_OK)
+    return NULL;
+  return text;
+}
+
+/** A whole number that is there, else -1. */
+static long long
+number_of (vrg_h5 *file, const char *object, const char *name)
+{
+  int64_t value = 0;
+  return vrg_h5_get_int (file, object, name, &value) == VRG_OK ? (long long) value : -1;
+}
+
+/** One sentence on each kind of file. */
+static void
+say_kind (const vrg_grid *grid, vrg_h5 *file, const char *format)
+{
+  if (strcmp (format, "vrg-samples") == 0)
+    {
+      char *algorithm = text_of (file, "/", "algorithm");
+      long long ensembles = number_of (file, "/", "ensembles");
+      say (grid, "  %lld x %lld lattice, %s algorithm, seed %lld, %lld ensemble%s of %lld configurations from %lld chain%s\n",
+           number_of (file, "/", "rows"), number_of (file, "/", "columns"), algorithm != NULL ? algorithm : "?",
+           number_of (file, "/", "seed"), ensembles, ensembles == 1 ? "" : "s", number_of (file, "/", "samples"),
+           number_of (file, "/", "chains"), number_of (file, "/", "chains") == 1 ? "" : "s");
+      vrg_free (algorithm);
+      for (int e = 0; e < ensembles && e < VRG_MAX_COUPLINGS; e++)
+        {
+          char group[32];
+          double nn = 0;
+          snprintf (group, sizeof group, "/ensemble-%03d", e);
+          if (vrg_h5_get_double (file, group, "nn", &nn) == VRG_OK)
+            say (grid, "  ensemble %d: nn = %.17g\n", e, nn);
+        }
+    }
+  else if (strcmp (format, "vrg-model") == 0)
+    {
+      char *type = text_of (file, "/layer-1", "type");
+      double nn = 0;
+      say (grid, "  %s model, %lld hidden %s, for a %lld x %lld lattice, after %lld epochs (%lld updates)",
+           type != NULL ? type : "?", number_of (file, "/layer-1", "hidden"),
+           type != NULL && strcmp (type, "dense") == 0 ? "units" : "filter(s)", number_of (file, "/layer-1", "rows"),
+           number_of (file, "/layer-1", "columns"), number_of (file, "/layer-1", "epochs"),
+           number_of (file, "/layer-1", "updates"));
+      if (vrg_h5_get_double (file, "/layer-1", "nn", &nn) == VRG_OK)
+        say (grid, ", trained at nn = %.17g", nn);
+      say (grid, "\n");
+      vrg_free (type);
+    }
+  else if (strcmp (format, "vrg-checkpoint") == 0)
+    {
+      char *stage = text_of (file, "/", "stage");
+      say (grid, "  stage %s at step %lld of %lld\n", stage != NULL ? stage : "?", number_of (file, "/", "step"),
+           number_of (file, "/", "total"));
+      vrg_free (stage);
+    }
+}
+
+/** The keys that determined it, and who made it with what. */
+static void
+say_origin (const vrg_grid *grid, vrg_h5 *file)
+{
+  static const char *const words[] = { "version", "commit", "command", "date", "host", "hdf5", "mpi", "gsl" };
+  char *fingerprint = text_of (file, "/", "fingerprint");
+  say (grid, "  made from\n");
+  for (const char *line = fingerprint; line != NULL && *line != '\0';)
+    {
+      int n = (int) strcspn (line, "\n");
+      say (grid, "    %.*s\n", n, line);
+      line += n + (line[n] == '\n');
+    }
+  vrg_free (fingerprint);
+  if (!vrg_h5_exists (file, "/provenance"))
+    return;
+  say (grid, "  made by\n    ranks: %lld\n", number_of (file, "/provenance", "ranks"));
+  for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+    {
+      char *text = text_of (file, "/provenance", words[i]);
+      say (grid, "    %s: %s\n", words[i], text != NULL ? text : "?");
+      vrg_free (text);
+    }
+}
+
+static int
+say_datasets (const vrg_grid *grid, vrg_h5 *file)
+{
+  vrg_h5_content content;
+  int code = vrg_h5_look (file, &content);
+  if (code != VRG_OK)
+    return code;
+  say (grid, "  datasets\n");
+  for (int64_t i = 0; i < content.n; i++)
+    if (content.items[i].rank > 0)
+      {
+        const vrg_h5_item *item = &content.items[i];
+        char shape[128], *help = text_of (file, item->name, "description");
+        vrg_h5_shape_text (item->type, item->rank, item->dims, shape);
+        say (grid, "    %s: %s%s%s\n", item->name, shape, help != NULL ? ": " : "", help != NULL ? help : "");
+        vrg_free (help);
+      }
+  vrg_h5_content_clear (&content);
+  return VRG_OK;
+}
+
+static int
+say_h5 (const vrg_grid *grid, const char *path)
+{
+  vrg_h5 *file;
+  int code = vrg_h5_open (grid->file, path, VRG_H5_READ, &file);
+  if (code != VRG_OK)
+    {
+      say (grid, "%s\n  BAD: %s\n", path, vrg_error_text ());
+      return code;
+    }
+  char *format = text_of (file, "/", "format");
+  bool unfinished = ends_with (path, ".part") || ends_with (path, ".tmp");
+  say (grid, "%s: %s, format version %lld%s\n", path, format != NULL ? format : "unknown HDF5 file",
+       number_of (file, "/", "format_version"), unfinished ? ", UNFINISHED: its checkpoint says how far it is" : "");
+  if (format != NULL)
+    say_kind (grid, file, format);
+  if (format != NULL)
+    say_origin (grid, file);
+  vrg_free (format);
+  code = say_datasets (grid, file);
+  if (code == VRG_OK && !unfinished)
+    code = vrg_h5_verify (file);
+  if (code != VRG_OK)
+    say (grid, "  BAD: %s\n", vrg_error_text ());
+  else if (!unfinished)
+    say (grid, "  checksums: all verified\n");
+  vrg_h5_close (file);
+  return code;
+}
+
+static int
+say_table (const vrg_grid *grid, const char *path)
+{
+  int code = VRG_OK;
+  if (grid->rank == 0)
+    {
+      vrg_table_data *data;
+      code = vrg_table_read (path, &data);
+      if (code == VRG_OK)
+        say (grid, "%s: table of %d columns, %d rows\n", path, data->columns, data->rows);
+      else
+        say (grid, "%s\n  BAD: %s\n", path, vrg_error_text ());
+      vrg_table_free (data);
+    }
+  return vrg_agree (grid->world, code);
+}
+
+static int
+say_file (const vrg_grid *grid, const char *path)
+{
+  return ends_with (path, ".tsv") ? say_table (grid, path) : say_h5 (grid, path);
+}
+
+static int
+say_directory (const vrg_grid *grid, const char *directory)
+{
+  int code = VRG_OK, files = 0;
+  char bad[1024] = "";
+  for (size_t i = 0; i < sizeof run_files / sizeof *run_files; i++)
+    {
+      char path[VRG_PATH_LENGTH];
+      snprintf (path, sizeof path, "%s/%s", directory, run_files[i]);
+      if (!vrg_file_exists (grid->world, path))
+        continue;
+      if (say_file (grid, path) != VRG_OK && code == VRG_OK)
+        {
+          code = VRG_FILE;
+          snprintf (bad, sizeof bad, "%s", vrg_error_text ());
+        }
+      files++;
+    }
+  if (files == 0)
+    return vrg_error (VRG_FILE, "%s: holds no files of a run", directory);
+  return code == VRG_OK ? code : vrg_error (code, "%s", bad);
+}
+
+int
+vrg_info_print (const vrg_grid *grid, const char *path)
+{
+  struct stat status;
+  int kind = 0;
+  if (grid->rank == 0 && stat (path, &status) == 0)
+    kind = S_ISDIR (status.st_mode) ? 2 : 1;
+  vrg_broadcast (grid->world, &kind, sizeof kind);
+  int code = kind == 2   ? say_directory (grid, path)
+             : kind == 1 ? say_file (grid, path)
+                         : vrg_error (VRG_FILE, "%s: no such file or directory", path);
+  if (grid->rank == 0)
+    fflush (stdout);
+  return code;
+}

@@ -1,0 +1,517 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * samples.h5: written collectively through HDF5, each flush opening and closing the file; read by pread, every rank on
+ * its own, since the datasets are contiguous and HDF5 tells where they begin. */
+#include "files/samples.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "files/h5_internal.h"
+
+#define FORMAT "vrg-samples"
+#define FORMAT_VERSION 1
+#define LARGEST_SIDE (INT64_C (1) << 31)
+#define LARGEST_COUNT (INT64_C (1) << 48)
+
+enum
+{
+  SPINS,
+  BONDS,
+  MAGNETISATION,
+  SETS
+};
+
+struct vrg_samples
+{
+  vrg_samples_info info;
+  char *fingerprint;
+  MPI_Comm comm;
+  char path[VRG_PATH_LENGTH], final[VRG_PATH_LENGTH]; /* .part and final name while it is written */
+  bool reopened;
+  int descriptor;                           /* for reading; -1 while it is written */
+  int64_t offset[VRG_MAX_COUPLINGS][SETS];  /* of each dataset in the file */
+};
+
+/** A dataset of an ensemble as the file has it. */
+static vrg_h5_array
+dataset (const vrg_samples_info *info, int ensemble, int set, char name[64])
+{
+  static const char *const names[SETS] = { "spins", "bonds", "magnetisation" };
+  static const char *const help[SETS] = { "bit x % 64 of word x / 64 is column x, 1 = spin +1; sample = time * chains + chain",
+                                          "S_nn = sum over bonds of s s' (1)", "sum over sites of s (1)" };
+  snprintf (name, 64, "/ensemble-%03d/%s", ensemble, names[set]);
+  vrg_h5_array array = { .name = name, .help = help[set], .axes = "sample", .type = VRG_I64, .rank = 1 };
+  array.dims[0] = info->samples;
+  if (set == SPINS)
+    {
+      array.axes = "sample row word";
+      array.type = VRG_U64;
+      array.rank = 3;
+      array.dims[1] = info->rows;
+      array.dims[2] = info->words;
+    }
+  return array;
+}
+
+/* --- the head --- */
+
+#define NUMBERS 9
+
+/** Numbers of the head, in one place for writing and reading. */
+static void
+numbers (vrg_samples_info *info, int64_t *ensembles, vrg_h5_number list[NUMBERS])
+{
+  const vrg_h5_number all[NUMBERS] = { { "rows", &info->rows, 1, LARGEST_SIDE },
+                                       { "columns", &info->columns, 1, LARGEST_SIDE },
+                                       { "words", &info->words, 1, LARGEST_SIDE },
+                                       { "samples", &info->samples, 1, LARGEST_COUNT },
+                                       { "chains", &info->chains, 1, LARGEST_COUNT },
+                                       { "interval", &info->interval, 0, INT64_MAX },
+                                       { "thermalization", &info->thermalization, 0, INT64_MAX },
+                                       { "seed", &info->seed, INT64_MIN, INT64_MAX },
+                                       { "ensembles", ensembles, 1, VRG_MAX_COUPLINGS } };
+  memcpy (list, all, sizeof all);
+}
+
+static void
+group_name (char name[32], int ensemble)
+{
+  snprintf (name, 32, "/ensemble-%03d", ensemble);
+}
+
+static int
+put_head (vrg_h5 *file, vrg_samples *samples)
+{
+  vrg_samples_info *info = &samples->info;
+  vrg_h5_number list[NUMBERS];
+  int64_t ensembles = info->ensembles;
+  numbers (info, &ensembles, list);
+  int code = vrg_h5_put_head (file, FORMAT, FORMAT_VERSION, samples->fingerprint);
+  if (code == VRG_OK)
+    code = vrg_h5_put_text (file, "/", "algorithm", vrg_param_algorithm_names[info->algorithm]);
+  if (code == VRG_OK)
+    code = vrg_h5_put_numbers (file, "/", NUMBERS, list);
+  for (int e = 0; e < info->ensembles && code == VRG_OK; e++)
+    {
+      char group[32];
+      group_name (group, e);
+      code = vrg_h5_put_double (file, group, "nn", info->nn[e]);
+    }
+  return code;
+}
+
+static int
+get_algorithm (vrg_h5 *file, int *algorithm)
+{
+  char *name = NULL;
+  int code = vrg_h5_get_text (file, "/", "algorithm", &name);
+  if (code != VRG_OK)
+    return code;
+  *algorithm = 0;
+  while (vrg_param_algorithm_names[*algorithm] != NULL && strcmp (vrg_param_algorithm_names[*algorithm], name) != 0)
+    ++*algorithm;
+  code = vrg_h5_agree (file, vrg_param_algorithm_names[*algorithm] != NULL, "unknown algorithm '%.40s'", name);
+  vrg_free (name);
+  return code;
+}
+
+/** Read the head and check its numbers, each and together. */
+static int
+get_head (vrg_h5 *file, vrg_samples *samples)
+{
+  vrg_samples_info *info = &samples->info;
+  vrg_h5_number list[NUMBERS];
+  int64_t ensembles = 0;
+  numbers (info, &ensembles, list);
+  int code = vrg_h5_get_head (file, FORMAT, FORMAT_VERSION, &samples->fingerprint);
+  if (code == VRG_OK)
+    code = vrg_h5_get_numbers (file, "/", NUMBERS, list);
+  if (code == VRG_OK)
+    code = vrg_h5_agree (file, info->words == (info->columns + 63) / 64,
+                         "its numbers of columns and words do not fit: the file is damaged");
+  if (code == VRG_OK)
+    code = get_algorithm (file, &info->algorithm);
+  for (int e = 0; e < ensembles && code == VRG_OK; e++)
+    {
+      char group[32];
+      group_name (group, e);
+      code = vrg_h5_get_double (file, group, "nn", &info->nn[e]);
+    }
+  info->ensembles = (int) ensembles;
+  return code;
+}
+
+/** Check every dataset against the head and the size of the file; note where it begins. */
+static int
+check_datasets (vrg_h5 *file, vrg_samples *samples)
+{
+  int code = VRG_OK;
+  for (int e = 0; e < samples->info.ensembles; e++)
+    for (int set = 0; set < SETS && code == VRG_OK; set++)
+      {
+        char name[64];
+        vrg_h5_array array = dataset (&samples->info, e, set, name);
+        code = vrg_h5_place (file, &array, &samples->offset[e][set]);
+      }
+  return code;
+}
+
+static vrg_samples *
+new_samples (MPI_Comm comm)
+{
+  vrg_samples *samples = vrg_new (1, sizeof *samples, "samples file");
+  samples->comm = comm;
+  samples->descriptor = -1;
+  return samples;
+}
+
+void
+vrg_samples_close (vrg_samples *samples)
+{
+  if (samples == NULL)
+    return;
+  if (samples->descriptor >= 0)
+    close (samples->descriptor);
+  vrg_free (samples->fingerprint);
+  vrg_free (samples);
+}
+
+/* --- writing --- */
+
+/** Is there room for the file?  Rank 0 looks. */
+static int
+check_space (vrg_samples *samples, const char *directory)
+{
+  const vrg_samples_info *info = &samples->info;
+  double need = (double) info->ensembles * (double) info->samples * ((double) info->rows * (double) info->words * 8 + 16);
+  double gib = 1024.0 * 1024 * 1024;
+  struct statvfs disk;
+  int rank, code = VRG_OK;
+  VRG_MPI (MPI_Comm_rank (samples->comm, &rank));
+  if (rank == 0 && statvfs (directory, &disk) != 0)
+    code = vrg_error (VRG_FILE, "%s: cannot be looked at: %s", directory, strerror (errno));
+  else if (rank == 0 && (double) disk.f_bavail * (double) disk.f_frsize < need * 1.001 + 1e6)
+    code = vrg_error (VRG_FILE,
+                      "%s: the samples need %.3g GiB and only %.3g GiB are free on that disk: make room, choose another "
+                      "--out or fewer configurations",
+                      directory, need / gib, (double) disk.f_bavail * (double) disk.f_frsize / gib);
+  return vrg_agree (samples->comm, code);
+}
+
+/** Make the whole file under a temporary name, then call it .part: a .part is always complete in its structure. */
+static int
+create_part (vrg_samples *samples)
+{
+  char temporary[VRG_PATH_LENGTH + 4];
+  snprintf (temporary, sizeof temporary, "%s.tmp", samples->path);
+  vrg_h5 *file;
+  int code = vrg_h5_open (samples->comm, temporary, VRG_H5_CREATE, &file);
+  if (code != VRG_OK)
+    return code;
+  code = put_head (file, samples);
+  for (int e = 0; e < samples->info.ensembles; e++)
+    for (int set = 0; set < SETS && code == VRG_OK; set++)
+      {
+        char name[64];
+        vrg_h5_array array = dataset (&samples->info, e, set, name);
+        code = vrg_h5_create (file, &array);
+      }
+  if (code == VRG_OK)
+    code = vrg_h5_prepare_seal (file);
+  int closed = vrg_h5_close (file);
+  if (code == VRG_OK)
+    code = closed;
+  if (code == VRG_OK)
+    code = vrg_file_rename (samples->comm, temporary, samples->path);
+  if (code != VRG_OK)
+    vrg_file_remove (samples->comm, temporary);
+  return code;
+}
+
+/** Is an existing .part the one that would be made now? */
+static int
+check_part (const vrg_samples *samples)
+{
+  vrg_samples *old = new_samples (samples->comm);
+  vrg_h5 *file;
+  int code = vrg_h5_open (samples->comm, samples->path, VRG_H5_READ, &file);
+  if (code == VRG_OK)
+    code = get_head (file, old);
+  if (code == VRG_OK)
+    code = check_datasets (file, old);
+  vrg_h5_close (file);
+  if (code != VRG_OK)
+    {
+      char text[1024];
+      snprintf (text, sizeof text, "%s", vrg_error_text ());
+      vrg_error (code, "%s; use --fresh to begin anew (the old work is kept aside)", text);
+    }
+  else if (strcmp (old->fingerprint, samples->fingerprint) != 0)
+    {
+      char difference[256];
+      vrg_param_difference (old->fingerprint, samples->fingerprint, difference, sizeof difference);
+      code = vrg_error (VRG_FILE, "%s: is of other parameters: %s; use --fresh to begin anew (the old work is kept aside)",
+                        samples->path, difference);
+    }
+  vrg_samples_close (old);
+  return code;
+}
+
+int
+vrg_samples_begin (const vrg_grid *grid, const char *directory, const vrg_input *input, vrg_samples **result)
+{
+  *result = NULL;
+  vrg_samples *samples = new_samples (grid->file);
+  vrg_samples_info *info = &samples->info;
+  info->rows = input->size[0];
+  info->columns = input->size[1];
+  info->words = (info->columns + 63) / 64;
+  info->samples = input->configurations;
+  info->chains = input->chains;
+  info->interval = input->interval;
+  info->thermalization = input->thermalization;
+  info->seed = input->seed;
+  info->algorithm = input->algorithm;
+  info->ensembles = input->n_nn;
+  memcpy (info->nn, input->nn, sizeof info->nn);
+  samples->fingerprint = vrg_param_fingerprint (input, VRG_STAGE_SAMPLE);
+  snprintf (samples->final, sizeof samples->final, "%s/samples.h5", directory);
+  snprintf (samples->path, sizeof samples->path, "%s/samples.h5.part", directory);
+
+  samples->reopened = vrg_file_exists (grid->file, samples->path);
+  int code;
+  if (samples->reopened)
+    code = check_part (samples);
+  else
+    {
+      code = check_space (samples, directory);
+      if (code == VRG_OK)
+        code = create_part (samples);
+    }
+  if (code == VRG_OK)
+    *result = samples;
+  else
+    vrg_samples_close (samples);
+  return code;
+}
+
+bool
+vrg_samples_reopened (const vrg_samples *samples)
+{
+  return samples->reopened;
+}
+
+/** Where an array [t][c] or [t][c][row][word] of a rank lies in the file. */
+typedef struct
+{
+  int64_t chains, t0, c0, row0;
+  bool spins;
+} placement;
+
+/** Samples t * chains + c: runs of neighbouring chains, one run a time. */
+static herr_t
+select_runs (hid_t space, const int64_t *start, const int64_t *count, const void *context)
+{
+  const placement *at = context;
+  hsize_t first[3] = { (hsize_t) ((at->t0 + start[0]) * at->chains + at->c0 + start[1]) };
+  hsize_t stride[3] = { (hsize_t) at->chains, 1, 1 }, runs[3] = { (hsize_t) count[0], 1, 1 };
+  hsize_t block[3] = { (hsize_t) count[1] };
+  if (at->spins)
+    for (int d = 1; d < 3; d++)
+      {
+        first[d] = (hsize_t) (start[d + 1] + (d == 1 ? at->row0 : 0));
+        block[d] = (hsize_t) count[d + 1];
+      }
+  return H5Sselect_hyperslab (space, H5S_SELECT_SET, first, stride, runs, block);
+}
+
+/** Write one dataset: the times that every chain has, then what the last, partial time has. */
+static int
+write_dataset (vrg_h5 *file, const vrg_samples *samples, int ensemble, int set, const int64_t t[2], const int64_t c[2],
+               const int64_t rows[2], const void *data)
+{
+  const vrg_samples_info *info = &samples->info;
+  char name[64];
+  vrg_h5_array array = dataset (info, ensemble, set, name);
+  int64_t whole = info->samples / info->chains, rest = info->samples % info->chains;
+  int64_t end = t[1] < whole ? t[1] : whole;
+  int64_t times = data != NULL && end > t[0] ? end - t[0] : 0;
+  bool partial = data != NULL && t[0] <= whole && t[1] > whole;
+  int64_t chains = c[1] - c[0], last = (c[1] < rest ? c[1] : rest) - c[0];
+  int64_t count[4] = { times, chains, set == SPINS ? rows[1] - rows[0] : 1, set == SPINS ? info->words : 1 };
+  placement at = { info->chains, t[0], c[0], rows[0], set == SPINS };
+  int rank = set == SPINS ? 4 : 2;
+
+  int code = vrg_h5_move (file, name, array.type, VRG_H5_TO_FILE, rank, count, (void *) (intptr_t) data, select_runs, &at);
+  if (code != VRG_OK)
+    return code;
+  const uint64_t *after = partial ? (const uint64_t *) data + times * chains * count[2] * count[3] : NULL;
+  count[0] = partial && last > 0;
+  count[1] = last;
+  at.t0 = whole;
+  return vrg_h5_move (file, name, array.type, VRG_H5_TO_FILE, rank, count, (void *) (intptr_t) after, select_runs,
+                      &at);
+}
+
+int
+vrg_samples_write (vrg_samples *samples, int ensemble, int64_t t0, int64_t t1, int64_t c0, int64_t c1, int64_t row0,
+                   int64_t row1, const uint64_t *spins, const int64_t *bonds, const int64_t *magnetisation)
+{
+  const void *const data[SETS] = { spins, bonds, magnetisation };
+  const int64_t t[2] = { t0, t1 }, c[2] = { c0, c1 }, rows[2] = { row0, row1 };
+  VRG_ASSERT (c1 <= samples->info.chains && row1 <= samples->info.rows && ensemble < samples->info.ensembles);
+  vrg_h5 *file;
+  int code = vrg_h5_open (samples->comm, samples->path, VRG_H5_MODIFY, &file);
+  if (code != VRG_OK)
+    return code;
+  for (int set = 0; set < SETS && code == VRG_OK; set++)
+    code = write_dataset (file, samples, ensemble, set, t, c, rows, data[set]);
+  int closed = vrg_h5_close (file);
+  return code != VRG_OK ? code : closed;
+}
+
+int
+vrg_samples_finish (vrg_samples *samples)
+{
+  vrg_h5 *file;
+  int code = vrg_h5_open (samples->comm, samples->path, VRG_H5_MODIFY, &file);
+  if (code == VRG_OK)
+    {
+      code = vrg_h5_seal (file);
+      int closed = vrg_h5_close (file);
+      if (code == VRG_OK)
+        code = closed;
+    }
+  if (code == VRG_OK)
+    code = vrg_file_rename (samples->comm, samples->path, samples->final);
+  vrg_samples_close (samples);
+  return code;
+}
+
+/* --- reading --- */
+
+int
+vrg_samples_open (MPI_Comm comm, const char *path, vrg_samples **result)
+{
+  *result = NULL;
+  vrg_samples *samples = new_samples (comm);
+  vrg_h5 *file;
+  int code = vrg_h5_open (comm, path, VRG_H5_READ, &file);
+  if (code == VRG_OK)
+    {
+      code = get_head (file, samples);
+      if (code == VRG_OK)
+        code = check_datasets (file, samples);
+      if (code == VRG_OK)
+        code = vrg_h5_verify (file);
+      vrg_h5_close (file);
+    }
+  if (code == VRG_OK)
+    {
+      snprintf (samples->path, sizeof samples->path, "%s", path);
+      samples->descriptor = open (path, O_RDONLY | O_CLOEXEC);
+      code = samples->descriptor >= 0 ? VRG_OK : vrg_error (VRG_FILE, "%s: cannot be opened: %s", path, strerror (errno));
+      code = vrg_agree (comm, code);
+    }
+  if (code == VRG_OK)
+    *result = samples;
+  else
+    vrg_samples_close (samples);
+  return code;
+}
+
+const vrg_samples_info *
+vrg_samples_get_info (const vrg_samples *samples)
+{
+  return &samples->info;
+}
+
+const char *
+vrg_samples_get_fingerprint (const vrg_samples *samples)
+{
+  return samples->fingerprint;
+}
+
+int
+vrg_samples_find (const vrg_samples *samples, double nn)
+{
+  for (int e = 0; e < samples->info.ensembles; e++)
+    if (memcmp (&samples->info.nn[e], &nn, sizeof nn) == 0)
+      return e;
+  return -1;
+}
+
+static int
+read_at (const vrg_samples *samples, void *data, int64_t bytes, int64_t offset)
+{
+  VRG_ASSERT (samples->descriptor >= 0);
+  if (vrg_file_read_bytes (samples->descriptor, data, bytes, offset))
+    return VRG_OK;
+  return vrg_error (VRG_FILE, "%s: cannot be read: %s", samples->path, errno != 0 ? strerror (errno) : "it is truncated");
+}
+
+int
+vrg_samples_read_range (vrg_samples *samples, int ensemble, int64_t s0, int64_t s1, int64_t row0, int64_t row1,
+                        uint64_t *spins)
+{
+  const vrg_samples_info *info = &samples->info;
+  VRG_ASSERT (ensemble >= 0 && ensemble < info->ensembles && s0 >= 0 && s1 <= info->samples);
+  VRG_ASSERT (row0 >= 0 && row1 <= info->rows);
+  if (s1 <= s0 || row1 <= row0)
+    return VRG_OK;
+  int64_t line = info->words * 8, sample = info->rows * line, part = (row1 - row0) * line;
+  int64_t offset = samples->offset[ensemble][SPINS] + row0 * line;
+  if (part == sample)
+    return read_at (samples, spins, (s1 - s0) * sample, offset + s0 * sample);
+  int code = VRG_OK;
+  for (int64_t s = s0; s < s1 && code == VRG_OK; s++)
+    code = read_at (samples, spins + (s - s0) * (part / 8), part, offset + s * sample);
+  return code;
+}
+
+int
+vrg_samples_read (vrg_samples *samples, int ensemble, int64_t t0, int64_t t1, int64_t c0, int64_t c1, int64_t row0,
+                  int64_t row1, uint64_t *spins)
+{
+  const vrg_samples_info *info = &samples->info;
+  int64_t step = (c1 - c0) * (row1 - row0) * info->words;
+  int code = VRG_OK;
+  if (c0 == 0 && c1 == info->chains)
+    {
+      int64_t s1 = t1 <= info->samples / info->chains ? t1 * info->chains : info->samples;
+      return vrg_samples_read_range (samples, ensemble, t0 * info->chains, s1, row0, row1, spins);
+    }
+  for (int64_t t = t0; t < t1 && code == VRG_OK; t++)
+    {
+      int64_t s0 = t * info->chains + c0, s1 = t * info->chains + c1;
+      if (s0 < info->samples)
+        code = vrg_samples_read_range (samples, ensemble, s0, s1 < info->samples ? s1 : info->samples, row0, row1,
+                                       spins + (t - t0) * step);
+    }
+  return code;
+}
+
+int
+vrg_samples_read_series (vrg_samples *samples, int ensemble, int64_t *bonds, int64_t *magnetisation)
+{
+  int rank, code = VRG_OK;
+  int64_t bytes = samples->info.samples * 8;
+  VRG_MPI (MPI_Comm_rank (samples->comm, &rank));
+  if (rank == 0)
+    code = read_at (samples, bonds, bytes, samples->offset[ensemble][BONDS]);
+  if (rank == 0 && code == VRG_OK)
+    code = read_at (samples, magnetisation, bytes, samples->offset[ensemble][MAGNETISATION]);
+  code = vrg_agree (samples->comm, code);
+  if (code == VRG_OK)
+    {
+      vrg_broadcast (samples->comm, bonds, bytes);
+      vrg_broadcast (samples->comm, magnetisation, bytes);
+    }
+  return code;
+}

@@ -1,0 +1,420 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * Seals: checksums of all that a file holds, independent of the number of ranks.  Defined in doc/formats.md. */
+#include "files/h5.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "files/file.h"
+#include "files/h5_internal.h"
+#include "parallel/grid.h"
+
+#define WORDS (VRG_H5_BLOCK / 8)
+
+/* --- the sum --- */
+
+static inline uint64_t
+hash64 (uint64_t i, uint64_t word)
+{
+  uint64_t z = word + (i + 1) * UINT64_C (0x9e3779b97f4a7c15);
+  z = (z ^ (z >> 30)) * UINT64_C (0xbf58476d1ce4e5b9);
+  z = (z ^ (z >> 27)) * UINT64_C (0x94d049bb133111eb);
+  return z ^ (z >> 31);
+}
+
+/** Sum over `n` words, the first of which is number `first`. */
+static uint64_t
+sum_words (const uint64_t *words, int64_t n, int64_t first)
+{
+  uint64_t sum = 0;
+  for (int64_t i = 0; i < n; i++)
+    sum += hash64 ((uint64_t) (first + i), words[i]);
+  return sum;
+}
+
+static int64_t
+block_count (int64_t bytes)
+{
+  return (bytes + VRG_H5_BLOCK - 1) / VRG_H5_BLOCK;
+}
+
+/** Sums of blocks [first, last) of a dataset into sums[last - first]. */
+static bool
+sum_blocks (int descriptor, const vrg_h5_item *item, int64_t first, int64_t last, uint64_t *buffer, uint64_t *sums)
+{
+  for (int64_t b = first; b < last; b++)
+    {
+      int64_t at = b * VRG_H5_BLOCK, n = item->bytes - at < VRG_H5_BLOCK ? item->bytes - at : VRG_H5_BLOCK;
+      if (n % 8 != 0)
+        buffer[n / 8] = 0; /* pads a short last word */
+      if (!vrg_file_read_bytes (descriptor, buffer, n, item->offset + at))
+        return false;
+      sums[b - first] = sum_words (buffer, (n + 7) / 8, b * WORDS);
+    }
+  return true;
+}
+
+/* --- what a file holds --- */
+
+/** Bytes that datasets may reach to, the same on every rank: those of the file on disk, but one that is being written
+ *  may still grow.  Negative if it cannot be told. */
+static int64_t
+file_bytes (const vrg_h5 *file)
+{
+  if (file->writes)
+    return INT64_MAX;
+  struct stat status;
+  int64_t bytes = file->rank == 0 && stat (file->path, &status) == 0 ? (int64_t) status.st_size : -1;
+  VRG_MPI (MPI_Bcast (&bytes, 1, MPI_INT64_T, 0, file->comm));
+  return bytes;
+}
+
+static bool
+known_type (hid_t id, vrg_h5_type *type)
+{
+  for (*type = VRG_U8; *type <= VRG_F64; (*type)++)
+    if (H5Tequal (id, vrg_h5_type_id (*type)) > 0)
+      return true;
+  return false;
+}
+
+/** Type, shape and place of an open dataset; a word on what is wrong, or NULL. */
+static const char *
+examine (hid_t set, int64_t size_of_file, vrg_h5_item *item)
+{
+  hid_t space = H5Dget_space (set), create = H5Dget_create_plist (set), type = H5Dget_type (set);
+  hsize_t dims[VRG_H5_RANK] = { 0 };
+  haddr_t offset = H5Dget_offset (set);
+  const char *wrong = NULL;
+  item->rank = space >= 0 ? H5Sget_simple_extent_ndims (space) : -1;
+  if (item->rank < 1 || item->rank > VRG_H5_RANK || H5Sget_simple_extent_dims (space, dims, NULL) < 0)
+    wrong = "has a rank that is not 1 to 4";
+  else if (type < 0 || !known_type (type, &item->type))
+    wrong = "has a type that is none of this program's";
+  else if (create < 0 || H5Pget_layout (create) != H5D_CONTIGUOUS)
+    wrong = "is not contiguous";
+  else
+    {
+      item->bytes = vrg_h5_type_size (item->type);
+      for (int d = 0; d < item->rank && wrong == NULL; d++)
+        {
+          item->dims[d] = (int64_t) dims[d];
+          if (item->dims[d] < 0 || __builtin_mul_overflow (item->bytes, item->dims[d], &item->bytes))
+            wrong = "has an impossible size";
+        }
+    }
+  if (wrong == NULL && item->bytes > 0)
+    {
+      item->offset = (int64_t) offset;
+      if (offset == HADDR_UNDEF || item->offset < 0 || item->offset > size_of_file
+          || item->bytes > size_of_file - item->offset)
+        wrong = "reaches beyond the end of the file, which is truncated or damaged";
+    }
+  vrg_h5_close_id (type);
+  vrg_h5_close_id (create);
+  vrg_h5_close_id (space);
+  return wrong;
+}
+
+void
+vrg_h5_shape_text (vrg_h5_type type, int rank, const int64_t *dims, char text[128])
+{
+  int n = snprintf (text, 128, "%s", vrg_h5_type_name (type));
+  for (int d = 0; d < rank && n > 0 && n < 128; d++)
+    n += snprintf (text + n, (size_t) (128 - n), "%s%lld", d == 0 ? " " : " x ", (long long) dims[d]);
+}
+
+int
+vrg_h5_place (vrg_h5 *file, const vrg_h5_array *array, int64_t *offset)
+{
+  int64_t size = file_bytes (file);
+  vrg_h5_item item = { 0 };
+  hid_t set = H5Dopen2 (file->id, array->name, H5P_DEFAULT);
+  const char *wrong = set < 0 ? "is missing" : examine (set, size, &item);
+  vrg_h5_close_id (set);
+  int code = vrg_h5_agree (file, wrong == NULL, "dataset %s %s", array->name, wrong != NULL ? wrong : "");
+  if (code != VRG_OK)
+    return code;
+  char found[128], expected[128];
+  vrg_h5_shape_text (item.type, item.rank, item.dims, found);
+  vrg_h5_shape_text (array->type, array->rank, array->dims, expected);
+  *offset = item.offset;
+  return vrg_h5_agree (file, strcmp (found, expected) == 0, "dataset %s is %s, expected is %s", array->name, found,
+                       expected);
+}
+
+/** Space for one more element; returns the array, moved if it was full. */
+static void *
+grow (void *old, int64_t n, int64_t more, int64_t *room, size_t size)
+{
+  if (n + more <= *room)
+    return old;
+  *room = 2 * (n + more) + 64;
+  void *array = vrg_new (*room, size, "contents of a file");
+  if (n > 0)
+    memcpy (array, old, (size_t) n * size);
+  vrg_free (old);
+  return array;
+}
+
+static bool
+is_below (const char *name, const char *top)
+{
+  size_t n = strlen (top);
+  return strncmp (name, top, n) == 0 && (name[n] == '\0' || name[n] == '/');
+}
+
+static herr_t
+gather (hid_t object, const char *name, const H5O_info_t *info, void *data)
+{
+  (void) object;
+  (void) info;
+  vrg_h5_content *content = data;
+  if (is_below (name, "checksums") || is_below (name, "seal") || is_below (name, "provenance"))
+    return 0;
+  content->items = grow (content->items, content->n, 1, &content->room, sizeof *content->items);
+  vrg_h5_item *item = &content->items[content->n++];
+  int length = snprintf (item->name, sizeof item->name, "/%s", strcmp (name, ".") == 0 ? "" : name);
+  return length < (int) sizeof item->name ? 0 : -1;
+}
+
+/** Bytes that grow. */
+typedef struct
+{
+  char *data;
+  int64_t size, room;
+} bytes;
+
+static void
+append (bytes *to, const void *data, int64_t size)
+{
+  to->data = grow (to->data, to->size, size, &to->room, 1);
+  memcpy (to->data + to->size, data, (size_t) size);
+  to->size += size;
+}
+
+/** Append an attribute: its name, class, size and value. */
+static herr_t
+append_attribute (hid_t object, const char *name, const H5A_info_t *info, void *data)
+{
+  (void) info;
+  hid_t attribute = H5Aopen (object, name, H5P_DEFAULT), type = attribute >= 0 ? H5Aget_type (attribute) : -1;
+  hid_t space = attribute >= 0 ? H5Aget_space (attribute) : -1;
+  int64_t size = type >= 0 ? (int64_t) H5Tget_size (type) : 0;
+  herr_t result = -1;
+  if (size > 0 && size <= 65536 && H5Tis_variable_str (type) <= 0 && space >= 0
+      && H5Sget_simple_extent_npoints (space) == 1)
+    {
+      int64_t head[2] = { (int64_t) H5Tget_class (type), size };
+      char *value = vrg_new (size, 1, "value of an attribute");
+      result = H5Aread (attribute, type, value) < 0 ? -1 : 0;
+      append (data, name, (int64_t) strlen (name) + 1);
+      append (data, head, sizeof head);
+      append (data, value, size);
+      vrg_free (value);
+    }
+  vrg_h5_close_id (space);
+  vrg_h5_close_id (type);
+  vrg_h5_close_id (attribute);
+  return result;
+}
+
+/** Examine one object and append what it says of itself. */
+static const char *
+look_at (vrg_h5 *file, int64_t size_of_file, vrg_h5_item *item, bytes *metadata)
+{
+  hid_t object = H5Oopen (file->id, item->name, H5P_DEFAULT);
+  if (object < 0)
+    return "cannot be opened";
+  const char *wrong = NULL;
+  append (metadata, item->name, (int64_t) strlen (item->name) + 1);
+  if (H5Iget_type (object) == H5I_DATASET)
+    {
+      wrong = examine (object, size_of_file, item);
+      int64_t head[2] = { (int64_t) item->type, item->rank };
+      append (metadata, head, sizeof head);
+      append (metadata, item->dims, sizeof item->dims);
+    }
+  hsize_t from = 0;
+  if (wrong == NULL && H5Aiterate2 (object, H5_INDEX_NAME, H5_ITER_INC, &from, append_attribute, metadata) < 0)
+    wrong = "has a damaged attribute";
+  H5Idec_ref (object);
+  return wrong;
+}
+
+int
+vrg_h5_look (vrg_h5 *file, vrg_h5_content *content)
+{
+  memset (content, 0, sizeof *content);
+  int64_t size = file_bytes (file);
+  bytes metadata = { NULL, 0, 0 };
+  const char *wrong = NULL, *name = "/";
+  if (H5Ovisit2 (file->id, H5_INDEX_NAME, H5_ITER_INC, gather, content, H5O_INFO_BASIC) < 0)
+    wrong = "has damaged groups";
+  for (int64_t i = 0; i < content->n && wrong == NULL; i++)
+    {
+      name = content->items[i].name;
+      wrong = look_at (file, size, &content->items[i], &metadata);
+    }
+  int code = vrg_h5_agree (file, wrong == NULL, "%s %s", name, wrong != NULL ? wrong : "");
+  if (code == VRG_OK)
+    {
+      int64_t words = (metadata.size + 7) / 8;
+      append (&metadata, "\0\0\0\0\0\0\0", 7);
+      content->metadata = sum_words ((const uint64_t *) (const void *) metadata.data, words, 0);
+      content->metadata += content->metadata == 0; /* 0 stands for: not sealed */
+    }
+  else
+    vrg_h5_content_clear (content);
+  vrg_free (metadata.data);
+  return code;
+}
+
+void
+vrg_h5_content_clear (vrg_h5_content *content)
+{
+  vrg_free (content->items);
+  memset (content, 0, sizeof *content);
+}
+
+/* --- the seal --- */
+
+static vrg_h5_array
+seal_array (uint64_t *value)
+{
+  return (vrg_h5_array){ .name = "/seal",
+                         .help = "sum over names, shapes and attributes; 0: not sealed",
+                         .axes = "one",
+                         .type = VRG_U64,
+                         .rank = 1,
+                         .dims = { 1 },
+                         .replicated = true,
+                         .data = value };
+}
+
+/** This rank's part of the checksums of a dataset; sums are allocated. */
+static vrg_h5_array
+checksum_array (const vrg_h5 *file, const vrg_h5_item *item, char name[300])
+{
+  int64_t first, last;
+  snprintf (name, 300, "/checksums%s", item->name);
+  vrg_grid_span (block_count (item->bytes), file->size, file->rank, &first, &last);
+  return (vrg_h5_array){ .name = name,
+                         .help = "sum of hash64 over each 1 MiB",
+                         .axes = "block",
+                         .type = VRG_U64,
+                         .rank = 1,
+                         .dims = { block_count (item->bytes) },
+                         .first = { first },
+                         .count = { last - first },
+                         .data = vrg_new (last - first, 8, "checksums") };
+}
+
+int
+vrg_h5_prepare_seal (vrg_h5 *file)
+{
+  vrg_h5_content content;
+  uint64_t open = 0;
+  vrg_h5_array seal = seal_array (&open);
+  int code = vrg_h5_look (file, &content);
+  for (int64_t i = 0; i < content.n && code == VRG_OK; i++)
+    if (content.items[i].bytes > 0)
+      {
+        char name[300];
+        vrg_h5_array sums = checksum_array (file, &content.items[i], name);
+        if (!vrg_h5_exists (file, name))
+          code = vrg_h5_create (file, &sums);
+        vrg_free (sums.data);
+      }
+  if (code == VRG_OK && !vrg_h5_exists (file, seal.name))
+    code = vrg_h5_put (file, &seal);
+  vrg_h5_content_clear (&content);
+  return code;
+}
+
+/** Write (seal) or compare (verify) the checksums of one dataset. */
+static int
+work_on (vrg_h5 *file, const vrg_h5_item *item, int descriptor, uint64_t *buffer, bool verify)
+{
+  char name[300];
+  vrg_h5_array sums = checksum_array (file, item, name);
+  bool good = sum_blocks (descriptor, item, sums.first[0], sums.first[0] + sums.count[0], buffer, sums.data);
+  int code = vrg_h5_agree (file, good, "cannot read dataset %s back", item->name);
+  if (code == VRG_OK && !verify)
+    code = vrg_h5_write (file, &sums);
+  else if (code == VRG_OK)
+    {
+      vrg_h5_array stored = sums;
+      stored.data = vrg_new (sums.count[0], 8, "checksums");
+      code = vrg_h5_read (file, &stored);
+      int64_t bad = INT64_MAX;
+      for (int64_t i = sums.count[0] - 1; i >= 0 && code == VRG_OK; i--)
+        if (((uint64_t *) sums.data)[i] != ((uint64_t *) stored.data)[i])
+          bad = sums.first[0] + i;
+      if (code == VRG_OK)
+        code = vrg_h5_agree (file, bad == INT64_MAX, "dataset %s is damaged in block %lld of %lld (1 MiB each)",
+                             item->name, (long long) bad, (long long) sums.dims[0]);
+      vrg_free (stored.data);
+    }
+  vrg_free (sums.data);
+  return code;
+}
+
+static int
+work_on_all (vrg_h5 *file, bool verify, uint64_t *metadata)
+{
+  vrg_h5_content content;
+  int code = vrg_h5_look (file, &content);
+  if (code != VRG_OK)
+    return code;
+  *metadata = content.metadata;
+  int descriptor = open (file->path, O_RDONLY | O_CLOEXEC);
+  code = vrg_h5_agree (file, descriptor >= 0, "cannot be read back: %s", strerror (errno));
+  uint64_t *buffer = vrg_new (WORDS, 8, "blocks under a checksum");
+  for (int64_t i = 0; i < content.n && code == VRG_OK; i++)
+    if (content.items[i].bytes > 0)
+      code = work_on (file, &content.items[i], descriptor, buffer, verify);
+  if (descriptor >= 0)
+    close (descriptor);
+  vrg_free (buffer);
+  vrg_h5_content_clear (&content);
+  return code;
+}
+
+int
+vrg_h5_seal (vrg_h5 *file)
+{
+  uint64_t value = 0;
+  int code = vrg_h5_prepare_seal (file);
+  if (code == VRG_OK)
+    code = work_on_all (file, false, &value);
+  vrg_h5_array seal = seal_array (&value);
+  return code != VRG_OK ? code : vrg_h5_write (file, &seal);
+}
+
+int
+vrg_h5_verify (vrg_h5 *file)
+{
+  uint64_t value = 0, stored = 0;
+  vrg_h5_array seal = seal_array (&stored);
+  int code = vrg_h5_read (file, &seal);
+  if (code == VRG_OK)
+    code = vrg_h5_agree (file, stored != 0, "has no checksums: it was not finished");
+  if (code == VRG_OK)
+    code = work_on_all (file, true, &value);
+  return code != VRG_OK ? code : vrg_h5_agree (file, value == stored, "a name, shape or attribute is damaged");
+}
+
+bool
+vrg_h5_is_sealed (vrg_h5 *file)
+{
+  uint64_t stored = 0;
+  vrg_h5_array seal = seal_array (&stored);
+  return vrg_h5_exists (file, seal.name) && vrg_h5_read (file, &seal) == VRG_OK && stored != 0;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * Correlations of operator sums between a lattice and its blocked lattice, from exact integer sums. */
+#ifndef VRG_FLOW_CORRELATIONS_H
+#define VRG_FLOW_CORRELATIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/** 128 bits: sums of products of two operator sums. */
+typedef __int128 vrg_wide;
+
+/** A record of n operators of one parity holds, summed over samples: n S'_a (this lattice), n S_a (the lattice it was
+ *  blocked from), n (n + 1) / 2 products S'_a S'_b in the order (0,0) (1,0) (1,1) (2,0) ..., n n products S'_a S_b. */
+int vrg_correlations_size (int n);
+
+/** Add one sample.  fine may be NULL (the sampled lattice has no finer one): its sums stay 0.  Local. */
+void vrg_correlations_add (int n, const int64_t *coarse, const int64_t *fine, vrg_wide *record);
+
+/** Each wide number as two words that may be added over ranks: value = words[1] 2^48 + words[0].  add_words adds a
+ *  record to them and makes 0 <= words[0] < 2^48; from_words reads.  size: wide numbers.  Local. */
+void vrg_correlations_add_words (int64_t size, const vrg_wide *record, int64_t *words);
+void vrg_correlations_from_words (int64_t size, const int64_t *words, vrg_wide *record);
+
+/** mean[n] = <S'>, covariance[n n] = <S'_a S'_b> - <S'_a> <S'_b>, cross[n n] = <S'_a S_b> - <S'_a> <S_b> from the record
+ *  of `samples`; differences are taken before rounding.  Local.
+ *  Source: Swendsen, Phys. Rev. Lett. 42, 859 (1979). */
+void vrg_correlations_matrices (int n, int64_t samples, const vrg_wide *record, double *mean, double *covariance,
+                                double *cross);
+
+/** Which rows of a covariance (or Hessian) are independent of the rows before them that are: Cholesky in the given
+ *  order, a row whose rest is below 1e-10 of its diagonal is not.  Returns how many.  Local. */
+int vrg_correlations_independent (int n, const double *matrix, bool *used);
+
+#endif

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * The flow stage: block spins of every sampled configuration, and from them couplings and exponents by level.
+ *
+ * 1. Open the samples and, for the learnt rule, the model; both must be of this input.
+ * 2. Pass over the configurations, from the newest checkpoint on.
+ * 3. Estimate, and write the tables and flow.h5: in this order, so that a flow.h5 under its final name means that the
+ *    stage is finished.
+ * 4. Remove the checkpoints. */
+#include "flow/flow.h"
+
+#include <stdio.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "files/checkpoint.h"
+#include "flow/learnt.h"
+#include "flow/measure.h"
+#include "flow/output.h"
+
+#define STAGE "flow"
+
+typedef struct
+{
+  const vrg_grid *grid;
+  const vrg_input *input;
+  const char *directory;
+  char *fingerprint;
+  vrg_samples *samples;
+  vrg_filter filter; /* of the learnt rule */
+  vrg_measure *measure;
+} flowing;
+
+/** 1.  Collective. */
+static int
+begin (flowing *f)
+{
+  char path[VRG_PATH_LENGTH + 16];
+  snprintf (path, sizeof path, "%s/samples.h5", f->directory);
+  int status = vrg_samples_open (f->grid->file, path, &f->samples);
+  if (status == VRG_OK)
+    status = vrg_learnt_check (f->directory, "samples.h5", vrg_samples_get_fingerprint (f->samples), f->input,
+                               VRG_STAGE_SAMPLE);
+  if (status != VRG_OK)
+    return status;
+  const vrg_samples_info *info = vrg_samples_get_info (f->samples);
+  for (int r = 0; r < f->input->n_rules && status == VRG_OK; r++)
+    if (f->input->rules[r] == VRG_LEARNT)
+      status = vrg_learnt_read (f->grid, f->directory, f->input, info, &f->filter);
+  if (status == VRG_OK)
+    status = vrg_measure_new (f->input, info, f->filter, &f->measure);
+  return status;
+}
+
+/** Steps 1 to 4.  Collective. */
+static int
+flow (flowing *f, vrg_stop *stop)
+{
+  int status = begin (f);
+  if (status == VRG_OK)
+    {
+      const vrg_measure *m = f->measure;
+      vrg_info (STAGE ": %d levels of %d rules, %d jackknife blocks, %lld units of work for %d ranks", m->levels->depth,
+                m->levels->rules, m->blocks.n, (long long) m->units, f->grid->size);
+      status = vrg_measure_run (f->measure, f->grid, f->samples, f->directory, f->fingerprint, stop);
+    }
+  if (status == VRG_OK)
+    status = vrg_flow_write (f->measure, f->grid, f->samples, f->directory, f->fingerprint);
+  if (status == VRG_OK)
+    status = vrg_checkpoint_remove (f->grid, f->directory, STAGE);
+  vrg_info (STAGE ": at most %.1f MiB of memory on a rank", (double) vrg_memory_peak () / (1 << 20));
+  vrg_measure_free (f->measure);
+  vrg_free (f->filter.weights);
+  vrg_samples_close (f->samples);
+  return status;
+}
+
+int
+vrg_flow (MPI_Comm world, const vrg_input *input, const char *directory, vrg_stop *stop)
+{
+  char difference[256];
+  vrg_grid *grid = vrg_grid_new (world, 1);
+  flowing f = { .grid = grid, .input = input, .directory = directory };
+  f.fingerprint = vrg_param_fingerprint (input, VRG_STAGE_FLOW);
+  vrg_work work;
+  int status = vrg_work_look (grid->world, directory, VRG_STAGE_FLOW, f.fingerprint, &work, difference);
+  if (status == VRG_OK && work == VRG_WORK_FINISHED)
+    status = vrg_checkpoint_remove (grid, directory, STAGE); /* left behind if a run was killed at its very end */
+  else if (status == VRG_OK)
+    status = flow (&f, stop);
+  vrg_free (f.fingerprint);
+  vrg_grid_free (grid);
+  return status;
+}

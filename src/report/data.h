@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * What a run directory holds, read for the report. */
+#ifndef VRG_REPORT_DATA_H
+#define VRG_REPORT_DATA_H
+
+#include <stdbool.h>
+
+#include "base/param.h"
+#include "files/model.h"
+#include "files/table.h"
+#include "parallel/grid.h"
+
+#define VRG_REPORT_WARNINGS 32
+#define VRG_REPORT_PROVENANCE 48
+
+/** Tables that are missing are NULL, and so is the model.  Everything but the model is on rank 0 alone. */
+typedef struct
+{
+  const char *directory; /* the caller's */
+  vrg_table_data *sample, *train, *couplings, *exponents;
+  vrg_model *model;
+  char *input_text; /* input.ini, or NULL */
+  bool input_good;  /* it parsed: */
+  vrg_input input;
+  int n_provenance; /* of samples.h5, model.h5, flow.h5: file, attribute, value */
+  struct
+  {
+    const char *file, *name;
+    char *value;
+  } provenance[VRG_REPORT_PROVENANCE];
+  int n_warnings;
+  char warning[VRG_REPORT_WARNINGS][256];
+} vrg_report_data;
+
+/** Read DIRECTORY.  A file that is there but cannot be read becomes a warning; VRG_FILE if there is no table at all.
+ *  Clear it in any case.  Collective. */
+int vrg_report_data_read (const vrg_grid *grid, const char *directory, vrg_report_data *data);
+
+/** Local. */
+void vrg_report_data_clear (vrg_report_data *data);
+
+/** Remember a warning for the page; one too many is dropped.  Local. */
+void vrg_report_warn (vrg_report_data *data, const char *format, ...) __attribute__ ((format (printf, 2, 3)));
+
+/** A cell by the name of its column: nan or "" where there is no such column.  Local. */
+double vrg_cell (const vrg_table_data *table, int row, const char *column);
+const char *vrg_cell_text (const vrg_table_data *table, int row, const char *column);
+
+/** (value - exact) / error of a row; nan if one of them is missing.  Local. */
+double vrg_cell_pull (const vrg_table_data *table, int row, const char *value, const char *error, const char *exact);
+
+/** Largest number in a column, -1 if there is none (NULL table too).  Local. */
+int vrg_column_max (const vrg_table_data *table, const char *column);
+
+/** The number in the table's column nn that is nearest to the critical coupling (nan if there is none), and whether
+ *  it is the critical coupling to the accuracy that matters in a report.  Local. */
+double vrg_nearest_critical (const vrg_table_data *table);
+bool vrg_is_critical (double nn);
+
+#endif

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * The plan of a run. */
+#include "report/plan.h"
+
+#include <stdio.h>
+
+#include "base/error.h"
+#include "parallel/grid.h"
+#include "sample/cluster.h"
+
+static const char *
+bytes_text (double bytes, char text[32])
+{
+  static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB", "PiB"};
+  int u = 0;
+  for (; bytes >= 1000 && u < 5; u++)
+    bytes /= 1024;
+  snprintf (text, 32, "%.3g %s", bytes, units[u]);
+  return text;
+}
+
+int
+vrg_plan_grid (int ranks, const vrg_input *input, int *strips, char why[256])
+{
+  const int code = vrg_grid_choose (ranks, input->size[0], input->chains, (int) input->strips, strips, why);
+  if (code == VRG_OK && input->algorithm == VRG_CLUSTER)
+    return vrg_cluster_check (input->size[0], input->size[1], *strips);
+  return code;
+}
+
+static void
+plan_sample (int ranks, int strips, const char *why, const vrg_input *input)
+{
+  char memory[32], file[32];
+  const int64_t rows = input->size[0], columns = input->size[1];
+  const int64_t groups = ranks / strips, chains = (input->chains + groups - 1) / groups,
+                strip_rows = (rows + strips - 1) / strips, words = (columns + 63) / 64,
+                times = (input->configurations + input->chains - 1) / input->chains;
+  const double sweeps = (double) input->thermalization + (double) times * (double) input->interval;
+  const double strip = (double) strip_rows * (double) words * 8;
+  /* spins of the chains, one to buffer and one to save them, and labels of clusters */
+  const double held = (double) chains * strip * 3 + (input->algorithm == VRG_CLUSTER ? strip * 8 * 4 + strip * 3 : strip)
+                      + (double) (1 << 25);
+  printf ("sample: %s on %lld x %lld, %d coupling%s, %lld chains of %.0f sweeps each\n"
+          "  ranks    %s\n"
+          "  work     %.3g site updates\n"
+          "  memory   at most about %s on a rank\n"
+          "  file     samples.h5, %s\n",
+          vrg_param_algorithm_names[input->algorithm], (long long) rows, (long long) columns, input->n_nn,
+          input->n_nn == 1 ? "" : "s", (long long) input->chains, sweeps, why,
+          sweeps * (double) input->chains * input->n_nn * (double) rows * (double) columns, bytes_text (held, memory),
+          bytes_text ((double) input->n_nn * (double) input->configurations * ((double) rows * (double) words * 8 + 16), file));
+}
+
+static void
+plan_train (int ranks, const vrg_input *input)
+{
+  if (input->model == VRG_MODEL_NONE)
+    {
+      printf ("train: nothing to do ([train] model = none)\n");
+      return;
+    }
+  const bool dense = input->model == VRG_MODEL_DENSE;
+  const int strips = dense && input->strips > 0 ? (int) input->strips : 1;
+  const double sites = (double) input->size[0] * (double) input->size[1], filters = (double) input->hidden[0],
+               places = sites / (double) (input->stride * input->stride),
+               hidden = dense ? filters : filters * places, /* units */
+    weights = dense ? sites * hidden : filters * (double) (input->filter * input->filter),
+               links = dense ? weights : weights * places; /* one visible unit to one hidden unit */
+  const double updates = (double) input->epochs * (double) (input->configurations / input->batch);
+  /* configurations; masters, two moments, a gradient, fixed point; units and fields of the own part of a batch */
+  const double held = (double) input->configurations * sites / 8 / ranks + weights * 36 / strips
+                      + ((double) input->batch / (ranks / strips) + 1) * (sites / strips + hidden) * 12;
+  char memory[32], file[32];
+  printf ("train: %s of %.0f hidden units, %.0f weights, %.0f updates of %lld configurations at nn = %.10g\n"
+          "  ranks    batches over %d group%s, the lattice in %d strip%s\n"
+          "  work     %.3g multiply-adds\n"
+          "  memory   about %s on a rank\n"
+          "  file     model.h5, %s\n",
+          vrg_param_model_names[input->model], hidden, weights, updates, (long long) input->batch, input->coupling,
+          ranks / strips, ranks / strips == 1 ? "" : "s", strips, strips == 1 ? "" : "s",
+          updates * (double) input->batch * links * (double) (2 * input->steps + 3), bytes_text (held, memory),
+          bytes_text (weights * 8, file));
+}
+
+static void
+plan_flow (const vrg_input *input)
+{
+  int64_t rows = input->size[0], columns = input->size[1];
+  double sites = 0;
+  printf ("flow: ");
+  for (int r = 0; r < input->n_rules; r++)
+    printf ("%s%s", r ? ", " : "", vrg_param_rule_names[input->rules[r]]);
+  printf (" on %lld x %lld", (long long) rows, (long long) columns);
+  for (int64_t level = 0; level <= input->levels; level++)
+    {
+      sites += (double) rows * (double) columns;
+      rows /= input->scale;
+      columns /= input->scale;
+      if (level < input->levels)
+        printf (" -> %lld x %lld", (long long) rows, (long long) columns);
+    }
+  printf ("; %d even and %d odd operators\n"
+          "  work     operators on %.3g sites\n",
+          input->n_even, input->n_odd, sites * input->n_rules * input->n_nn * (double) input->configurations);
+}
+
+int
+vrg_plan_print (int rank, int ranks, const vrg_input *input)
+{
+  int strips;
+  char why[256];
+  const int code = vrg_plan_grid (ranks, input, &strips, why);
+  if (code == VRG_OK && rank == 0)
+    {
+      plan_sample (ranks, strips, why, input);
+      plan_train (ranks, input);
+      plan_flow (input);
+    }
+  return code;
+}

@@ -1,0 +1,568 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * DIR/report.html: summary first, then pictures and tables, then what it was made from. */
+#include "report/report.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "files/h5.h"
+#include "report/data.h"
+#include "report/figures.h"
+#include "report/html.h"
+
+#define CHECKS 24
+#define PULL_LIMIT 4.0       /* standard deviations that pass for agreement */
+#define EXPONENT_LIMIT 0.03  /* what truncation and a small lattice may cost an exponent with all operators */
+#define LONG_TABLE 24        /* rows; longer ones are folded */
+
+typedef enum { AGREES, DIFFERS, UNCERTAIN } verdict;
+
+/** A row of the summary. */
+typedef struct
+{
+  char what[160], found[64], expected[64], deviation[64];
+  verdict verdict;
+} finding;
+
+typedef struct
+{
+  int n;
+  finding row[CHECKS];
+} findings;
+
+static finding *
+add_finding (findings *all)
+{
+  static finding spare;
+  return all->n < CHECKS ? &all->row[all->n++] : &spare;
+}
+
+/* ---- what the tables say ---- */
+
+static void
+judge_thermal (vrg_report_data *data, findings *all, const char *what, const char *value, const char *error,
+               const char *exact)
+{
+  const vrg_table_data *t = data->sample;
+  double worst = 0, at = 0;
+  int rows = 0, worst_row = 0;
+  for (int row = 0; t != NULL && row < t->rows; row++)
+    {
+      double pull = vrg_cell_pull (t, row, value, error, exact);
+      if (!isfinite (pull))
+        continue;
+      if (rows++ == 0 || fabs (pull) > fabs (worst))
+        {
+          worst = pull;
+          at = vrg_cell (t, row, "nn");
+          worst_row = row;
+        }
+    }
+  if (rows == 0)
+    return;
+  finding *f = add_finding (all);
+  if (rows == 1)
+    snprintf (f->what, sizeof f->what, "%s at K = %.6g", what, at);
+  else
+    snprintf (f->what, sizeof f->what, "%s, worst of %d couplings: K = %.6g", what, rows, at);
+  vrg_html_value (f->found, vrg_cell (t, worst_row, value), vrg_cell (t, worst_row, error));
+  snprintf (f->expected, sizeof f->expected, "%.8g", vrg_cell (t, worst_row, exact));
+  snprintf (f->deviation, sizeof f->deviation, "%+.1f", worst);
+  f->verdict = fabs (worst) <= PULL_LIMIT ? AGREES : DIFFERS;
+  if (f->verdict == DIFFERS)
+    vrg_report_warn (data, "%s at K = %.6g is %.1f standard deviations from the exact value.", what, at, worst);
+}
+
+/** Level 0 of the inferred couplings must be the input. */
+static void
+judge_couplings (vrg_report_data *data, findings *all)
+{
+  const vrg_table_data *t = data->couplings;
+  int operators = vrg_column_max (t, "operators"), worst_row = -1;
+  double worst = 0, expected = 0;
+  for (int row = 0; t != NULL && row < t->rows; row++)
+    {
+      if (vrg_cell (t, row, "level") != 0 || vrg_cell (t, row, "operators") != operators)
+        continue;
+      double input = strcmp (vrg_cell_text (t, row, "operator"), "nn") == 0 ? vrg_cell (t, row, "nn") : 0;
+      double error = vrg_cell (t, row, "error"), pull = (vrg_cell (t, row, "value") - input) / error;
+      if (error > 0 && isfinite (pull) && (worst_row < 0 || fabs (pull) > fabs (worst)))
+        {
+          worst = pull;
+          worst_row = row;
+          expected = input;
+        }
+    }
+  if (worst_row < 0)
+    return;
+  finding *f = add_finding (all);
+  snprintf (f->what, sizeof f->what, "Couplings inferred at level 0, worst: %s at K = %.6g",
+            vrg_cell_text (t, worst_row, "operator"), vrg_cell (t, worst_row, "nn"));
+  vrg_html_value (f->found, vrg_cell (t, worst_row, "value"), vrg_cell (t, worst_row, "error"));
+  snprintf (f->expected, sizeof f->expected, "%.6g", expected);
+  snprintf (f->deviation, sizeof f->deviation, "%+.1f", worst);
+  f->verdict = fabs (worst) <= PULL_LIMIT ? AGREES : DIFFERS;
+  if (f->verdict == DIFFERS)
+    vrg_report_warn (data, "The couplings inferred at level 0 do not return the input (%+.1f standard deviations).",
+                     worst);
+}
+
+/** Exponents at the critical ensemble with all operators: each rule at level 2, or 1 if there is no second. */
+static void
+judge_exponents (vrg_report_data *data, findings *all)
+{
+  const vrg_table_data *t = data->exponents;
+  double critical = vrg_nearest_critical (t);
+  if (t == NULL || !vrg_is_critical (critical))
+    return;
+  for (int row = 0; row < t->rows; row++)
+    {
+      const char *rule = vrg_cell_text (t, row, "rule"), *sector = vrg_cell_text (t, row, "sector");
+      int level = (int) vrg_cell (t, row, "level");
+      double operators = vrg_cell (t, row, "operators"), y = vrg_cell (t, row, "y");
+      double error = vrg_cell (t, row, "error"), exact = vrg_cell (t, row, "exact");
+      bool chosen = vrg_cell (t, row, "nn") == critical && (level == 1 || level == 2) && isfinite (y);
+      for (int other = 0; chosen && other < t->rows; other++)
+        if (vrg_cell (t, other, "nn") == critical && strcmp (vrg_cell_text (t, other, "rule"), rule) == 0
+            && strcmp (vrg_cell_text (t, other, "sector"), sector) == 0)
+          chosen = !(vrg_cell (t, other, "operators") > operators && vrg_cell (t, other, "level") == level)
+                   && !(level == 1 && vrg_cell (t, other, "level") == 2 && isfinite (vrg_cell (t, other, "y")));
+      if (!chosen || !isfinite (exact))
+        continue;
+      finding *f = add_finding (all);
+      const char *symbol = strcmp (sector, "odd") == 0 ? "y_h" : "y_t";
+      snprintf (f->what, sizeof f->what, "%s, %s rule, level %d, %g operators", symbol, rule, level, operators);
+      vrg_html_value (f->found, y, error);
+      snprintf (f->expected, sizeof f->expected, "%.6g", exact);
+      double percent = 100 * (y - exact) / exact;
+      if (error > 0)
+        snprintf (f->deviation, sizeof f->deviation, "%+.1f (%+.2f %%)", (y - exact) / error, percent);
+      else
+        snprintf (f->deviation, sizeof f->deviation, "(%+.2f %%)", percent);
+      f->verdict = !(error < EXPONENT_LIMIT)                                     ? UNCERTAIN
+                   : fabs (y - exact) <= EXPONENT_LIMIT + 3 * error ? AGREES
+                                                                                 : DIFFERS;
+      if (f->verdict == DIFFERS)
+        vrg_report_warn (data,
+                         "%s of the %s rule is %.2f away from the exact value: %s.", symbol, rule, fabs (y - exact),
+                         strcmp (rule, "learnt") == 0       ? "the filter may not have been trained long enough"
+                         : strcmp (rule, "decimation") == 0 ? "decimation has no fixed point of short range in two "
+                                                              "dimensions, so this is to be expected"
+                                                            : "too few operators, or too small a lattice");
+    }
+}
+
+/** Whether the chains were long enough for their errors to be believed. */
+static void
+judge_chains (vrg_report_data *data)
+{
+  const vrg_table_data *t = data->sample;
+  for (int row = 0; t != NULL && row < t->rows; row++)
+    {
+      double nn = vrg_cell (t, row, "nn"), configurations = vrg_cell (t, row, "configurations");
+      double tau = fmax (vrg_cell (t, row, "tau_int_energy"), vrg_cell (t, row, "tau_int_m2"));
+      if (!data->input_good)
+        break;
+      double independent = configurations / fmax (1, 2 * tau / (double) data->input.interval);
+      if (!isfinite (tau))
+        vrg_report_warn (data, "K = %.6g: too few measurements for an autocorrelation time; its errors take samples of "
+                               "a chain as they come.", nn);
+      else if (independent < 100)
+        vrg_report_warn (data, "K = %.6g: only about %.0f independent configurations (tau_int = %.3g sweeps); errors are "
+                               "rough.", nn, independent, tau);
+      if (isfinite (tau) && (double) data->input.thermalization < 20 * tau)
+        vrg_report_warn (data, "K = %.6g: thermalization of %lld sweeps is less than 20 autocorrelation times of %.3g "
+                               "sweeps.", nn, (long long) data->input.thermalization, tau);
+    }
+}
+
+static void
+judge_missing (vrg_report_data *data)
+{
+  struct
+  {
+    bool missing;
+    const char *table, *stage;
+  } part[] = { { data->sample == NULL, "sample.tsv", "sample" },
+               { data->train == NULL && (!data->input_good || data->input.model != VRG_MODEL_NONE), "train.tsv", "train" },
+               { data->couplings == NULL, "couplings.tsv", "flow" },
+               { data->exponents == NULL, "exponents.tsv", "flow" } };
+  for (size_t i = 0; i < sizeof part / sizeof *part; i++)
+    if (part[i].missing)
+      vrg_report_warn (data, "%s is missing: the %s stage is not finished here.", part[i].table, part[i].stage);
+}
+
+/* ---- the page ---- */
+
+static void
+table_begin (FILE *page, int rows, const char *what)
+{
+  if (rows > LONG_TABLE)
+    {
+      fputs ("<details>", page);
+      vrg_html_element (page, "summary", "%s: %d rows", what, rows);
+    }
+  fputs ("<div class=\"wide\"><table>\n", page);
+}
+
+static void
+table_end (FILE *page, int rows)
+{
+  fputs ("</tbody></table></div>\n", page);
+  if (rows > LONG_TABLE)
+    fputs ("</details>\n", page);
+}
+
+/** Column heads from one string, separated by |. */
+static void
+heads (FILE *page, const char *names)
+{
+  char text[512];
+  snprintf (text, sizeof text, "%s", names);
+  fputs ("<thead><tr>", page);
+  for (char *name = strtok (text, "|"); name != NULL; name = strtok (NULL, "|"))
+    vrg_html_element (page, "th", "%s", name);
+  fputs ("</tr></thead><tbody>\n", page);
+}
+
+static void
+value_cell (FILE *page, double value, double error)
+{
+  char text[64];
+  vrg_html_value (text, value, error);
+  vrg_html_element (page, "td", "%s", text);
+}
+
+static void
+pull_cell (FILE *page, double pull)
+{
+  vrg_html_element (page, fabs (pull) > PULL_LIMIT ? "td class=\"bad\"" : "td", isfinite (pull) ? "%+.1f" : "-", pull);
+}
+
+static void
+figure (FILE *page, const vrg_report_data *data, const vrg_figure *f)
+{
+  char path[VRG_PATH_LENGTH];
+  snprintf (path, sizeof path, "%s/figures/%s.svg", data->directory, f->name);
+  if (!f->drawn)
+    return;
+  fputs ("<figure>", page);
+  vrg_html_svg (page, path, f->title);
+  fputs ("<figcaption>", page);
+  vrg_html_element (page, "strong", "%s.", f->title);
+  vrg_html_text (page, f->caption);
+  fputs ("</figcaption>", page);
+  fputs ("</figure>\n", page);
+}
+
+static void
+figures (FILE *page, const vrg_report_data *data, const vrg_figure *all, vrg_figure_index a, vrg_figure_index b)
+{
+  fputs ("<div class=\"figures\">\n", page);
+  figure (page, data, &all[a]);
+  figure (page, data, &all[b]);
+  fputs ("</div>\n", page);
+}
+
+static void
+summary (FILE *page, const vrg_report_data *data, const findings *all)
+{
+  static const char *const classes[] = { "td class=\"good\"", "td class=\"bad\"", "td" };
+  static const char *const words[] = { "agrees", "differs", "too uncertain to say" };
+  fputs ("<h2 id=\"summary\">Summary</h2>\n", page);
+  if (data->input_good)
+    {
+      const vrg_input *in = &data->input;
+      fprintf (page, "<p>Ising model on a torus of %lld × %lld spins at %d coupling%s", (long long) in->size[0],
+               (long long) in->size[1], in->n_nn, in->n_nn == 1 ? "" : "s");
+      for (int k = 0; k < in->n_nn && in->n_nn <= 8; k++)
+        fprintf (page, "%s%.6g", k ? ", " : " K = ", in->nn[k]);
+      fprintf (page, ": %lld configurations each from %lld chain%s by the %s algorithm, %lld sweeps apart after %lld "
+                     "sweeps of thermalization, seed %lld.",
+               (long long) in->configurations, (long long) in->chains, in->chains == 1 ? "" : "s",
+               vrg_param_algorithm_names[in->algorithm], (long long) in->interval, (long long) in->thermalization,
+               (long long) in->seed);
+      if (in->model != VRG_MODEL_NONE)
+        fprintf (page, " A restricted Boltzmann machine (%s) was trained on K = %.6g for %lld epochs of CD-%lld.",
+                 vrg_param_model_names[in->model], in->coupling, (long long) in->epochs, (long long) in->steps);
+      fputs (" Block spins by", page);
+      for (int i = 0; i < in->n_rules; i++)
+        fprintf (page, "%s %s", i == 0 ? "" : i == in->n_rules - 1 ? " and" : ",", vrg_param_rule_names[in->rules[i]]);
+      fprintf (page, ", scale %lld, %lld levels.</p>\n", (long long) in->scale, (long long) in->levels);
+    }
+  if (all->n > 0)
+    {
+      table_begin (page, all->n, "findings");
+      heads (page, "Quantity|found|exact|deviation / error|verdict");
+      for (int i = 0; i < all->n; i++)
+        {
+          const finding *f = &all->row[i];
+          fputs ("<tr>", page);
+          vrg_html_element (page, "td", "%s", f->what);
+          vrg_html_element (page, "td", "%s", f->found);
+          vrg_html_element (page, "td", "%s", f->expected);
+          vrg_html_element (page, "td", "%s", f->deviation);
+          vrg_html_element (page, classes[f->verdict], "%s", words[f->verdict]);
+          fputs ("</tr>\n", page);
+        }
+      table_end (page, all->n);
+      fprintf (page, "<p class=\"faint\">“Agrees” means within %g standard deviations; for exponents, which also "
+                     "carry the systematic error of a finite list of operators and a finite lattice, within %g plus three "
+                     "standard deviations. Numbers in brackets are one standard deviation in the last digits.</p>\n",
+               PULL_LIMIT, EXPONENT_LIMIT);
+    }
+  if (data->n_warnings > 0)
+    {
+      fputs ("<div class=\"warnings\"><strong>To be looked at</strong><ul>\n", page);
+      for (int i = 0; i < data->n_warnings; i++)
+        vrg_html_element (page, "li", "%s", data->warning[i]);
+      fputs ("</ul></div>\n", page);
+    }
+  else
+    fputs ("<p>No warnings.</p>\n", page);
+}
+
+static void
+sample_section (FILE *page, const vrg_report_data *data, const vrg_figure *all)
+{
+  const vrg_table_data *t = data->sample;
+  if (t == NULL)
+    return;
+  fputs ("<h2 id=\"sampling\">Sampling</h2>\n", page);
+  figures (page, data, all, VRG_FIGURE_ENERGY, VRG_FIGURE_SPECIFIC_HEAT);
+  table_begin (page, t->rows, "sample.tsv");
+  heads (page, "K|size|configurations|energy|exact|dev./err.|specific heat|exact|dev./err.|abs m|m²|U₄|τ energy|τ m²");
+  for (int row = 0; row < t->rows; row++)
+    {
+      fputs ("<tr>", page);
+      vrg_html_element (page, "td", "%.6g", vrg_cell (t, row, "nn"));
+      vrg_html_element (page, "td", "%s", vrg_cell_text (t, row, "size"));
+      vrg_html_element (page, "td", "%s", vrg_cell_text (t, row, "configurations"));
+      value_cell (page, vrg_cell (t, row, "energy"), vrg_cell (t, row, "energy_err"));
+      vrg_html_element (page, "td", "%.7g", vrg_cell (t, row, "exact_energy"));
+      pull_cell (page, vrg_cell_pull (t, row, "energy", "energy_err", "exact_energy"));
+      value_cell (page, vrg_cell (t, row, "specific_heat"), vrg_cell (t, row, "specific_heat_err"));
+      vrg_html_element (page, "td", "%.6g", vrg_cell (t, row, "exact_specific_heat"));
+      pull_cell (page, vrg_cell_pull (t, row, "specific_heat", "specific_heat_err", "exact_specific_heat"));
+      value_cell (page, vrg_cell (t, row, "abs_m"), vrg_cell (t, row, "abs_m_err"));
+      value_cell (page, vrg_cell (t, row, "m2"), vrg_cell (t, row, "m2_err"));
+      value_cell (page, vrg_cell (t, row, "binder"), vrg_cell (t, row, "binder_err"));
+      vrg_html_element (page, "td", "%.3g", vrg_cell (t, row, "tau_int_energy"));
+      vrg_html_element (page, "td", "%.3g", vrg_cell (t, row, "tau_int_m2"));
+      fputs ("</tr>\n", page);
+    }
+  table_end (page, t->rows);
+  fputs ("<p class=\"faint\">Energy -S/N and specific heat K² var(S)/N per spin, S the sum over bonds; abs m = ⟨|m|⟩, m² = ⟨m²⟩, U₄ = "
+         "1 - ⟨m⁴⟩/(3⟨m²⟩²); τ: integrated autocorrelation times in sweeps (0.5 interval: none seen).</p>\n",
+         page);
+}
+
+static void
+train_section (FILE *page, const vrg_report_data *data, const vrg_figure *all)
+{
+  const vrg_table_data *t = data->train;
+  if (t == NULL && !all[VRG_FIGURE_FILTER].drawn)
+    return;
+  fputs ("<h2 id=\"training\">Training</h2>\n", page);
+  figures (page, data, all, VRG_FIGURE_TRAINING, VRG_FIGURE_FILTER);
+  if (t == NULL)
+    return;
+  table_begin (page, t->rows, "train.tsv");
+  heads (page, "layer|epoch|updates|reconstruction error|pseudo-likelihood|log-likelihood|KL per spin|weight norm");
+  for (int row = 0; row < t->rows; row++)
+    {
+      fputs ("<tr>", page);
+      vrg_html_element (page, "td", "%s", vrg_cell_text (t, row, "layer"));
+      vrg_html_element (page, "td", "%s", vrg_cell_text (t, row, "epoch"));
+      vrg_html_element (page, "td", "%s", vrg_cell_text (t, row, "updates"));
+      value_cell (page, vrg_cell (t, row, "reconstruction_error"), NAN);
+      value_cell (page, vrg_cell (t, row, "pseudo_likelihood"), NAN);
+      value_cell (page, vrg_cell (t, row, "log_likelihood"), vrg_cell (t, row, "log_likelihood_err"));
+      value_cell (page, vrg_cell (t, row, "kl_per_site"), vrg_cell (t, row, "kl_per_site_err"));
+      value_cell (page, vrg_cell (t, row, "weight_norm"), NAN);
+      fputs ("</tr>\n", page);
+    }
+  table_end (page, t->rows);
+}
+
+/** Rows keyed by nn, rule and level; a column for each text of `columns` (joined by a blank) that occurs; value(error)
+ *  inside.  operators: this number of them only, -1 for all. */
+static void
+pivot (FILE *page, const vrg_table_data *t, const char *what, const char *const columns[2], const char *value,
+       int operators)
+{
+  enum { WIDE = 64 };
+  char column[WIDE][64];
+  int n_columns = 0, n_rows = 0, *first = vrg_new (t->rows, sizeof *first, "rows of the report");
+  int *row_of = vrg_new (t->rows, sizeof *row_of, "rows of the report");
+  int *column_of = vrg_new (t->rows, sizeof *column_of, "rows of the report");
+  for (int row = 0; row < t->rows; row++)
+    {
+      char name[64];
+      int r = 0, c = 0;
+      row_of[row] = -1;
+      if (operators >= 0 && vrg_cell (t, row, "operators") != operators)
+        continue;
+      snprintf (name, sizeof name, "%s %s", vrg_cell_text (t, row, columns[0]),
+                columns[1] != NULL ? vrg_cell_text (t, row, columns[1]) : "");
+      while (c < n_columns && strcmp (column[c], name) != 0)
+        c++;
+      if (c == WIDE)
+        continue;
+      if (c == n_columns)
+        memcpy (column[n_columns++], name, sizeof name);
+      while (r < n_rows
+             && (strcmp (vrg_cell_text (t, first[r], "level"), vrg_cell_text (t, row, "level")) != 0
+                 || strcmp (vrg_cell_text (t, first[r], "rule"), vrg_cell_text (t, row, "rule")) != 0
+                 || strcmp (vrg_cell_text (t, first[r], "nn"), vrg_cell_text (t, row, "nn")) != 0))
+        r++;
+      if (r == n_rows)
+        first[n_rows++] = row;
+      row_of[row] = r;
+      column_of[row] = c;
+    }
+  table_begin (page, n_rows, what);
+  fputs ("<thead><tr><th>K</th><th>rule</th><th>level</th>", page);
+  for (int c = 0; c < n_columns; c++)
+    vrg_html_element (page, "th", "%s", column[c]);
+  fputs ("</tr></thead><tbody>\n", page);
+  for (int r = 0; r < n_rows; r++)
+    {
+      fputs ("<tr>", page);
+      vrg_html_element (page, "td", "%.6g", vrg_cell (t, first[r], "nn"));
+      vrg_html_element (page, "td", "%s", vrg_cell_text (t, first[r], "rule"));
+      vrg_html_element (page, "td", "%s", vrg_cell_text (t, first[r], "level"));
+      for (int c = 0; c < n_columns; c++)
+        {
+          int found = -1;
+          for (int row = first[r]; row < t->rows && found < 0; row++)
+            if (row_of[row] == r && column_of[row] == c)
+              found = row;
+          value_cell (page, found < 0 ? (double) NAN : vrg_cell (t, found, value),
+                      found < 0 ? (double) NAN : vrg_cell (t, found, "error"));
+        }
+      fputs ("</tr>\n", page);
+    }
+  table_end (page, n_rows);
+  vrg_free (first);
+  vrg_free (row_of);
+  vrg_free (column_of);
+}
+
+static void
+flow_section (FILE *page, const vrg_report_data *data, const vrg_figure *all)
+{
+  const char *const by_operator[2] = { "operator", NULL }, *const by_sector[2] = { "sector", "operators" };
+  if (data->couplings != NULL)
+    {
+      int operators = vrg_column_max (data->couplings, "operators");
+      fputs ("<h2 id=\"flow\">Renormalised couplings</h2>\n", page);
+      figures (page, data, all, VRG_FIGURE_FLOW, VRG_FIGURE_COUPLINGS);
+      pivot (page, data->couplings, "couplings.tsv", by_operator, "value", operators);
+      fprintf (page, "<p class=\"faint\">%d operators fitted; couplings depend on the list fitted, so compare equal lists "
+                     "only.</p>\n", operators);
+    }
+  if (data->exponents != NULL)
+    {
+      fputs ("<h2 id=\"exponents\">Exponents</h2>\n", page);
+      figures (page, data, all, VRG_FIGURE_EVEN, VRG_FIGURE_ODD);
+      pivot (page, data->exponents, "exponents.tsv", by_sector, "y", -1);
+      fputs ("<p class=\"faint\">Columns: sector and number of operators. Exact: y_t = 1 (even), y_h = 15/8 (odd), at "
+             "the critical coupling.</p>\n", page);
+    }
+}
+
+static void
+provenance_section (FILE *page, const vrg_report_data *data)
+{
+  fputs ("<h2 id=\"provenance\">Provenance</h2>\n", page);
+  vrg_html_element (page, "p", "Report by vrg %s, commit %s, from %s.", vrg_version (), vrg_commit (), data->directory);
+  if (data->n_provenance > 0)
+    {
+      fputs ("<div class=\"wide left\"><table>", page);
+      heads (page, "file|what|value");
+      for (int i = 0; i < data->n_provenance; i++)
+        {
+          fputs ("<tr>", page);
+          vrg_html_element (page, "td", "%s", data->provenance[i].file);
+          vrg_html_element (page, "td", "%s", data->provenance[i].name);
+          vrg_html_element (page, "td", "%s", data->provenance[i].value);
+          fputs ("</tr>\n", page);
+        }
+      table_end (page, 0);
+    }
+  if (data->input_text != NULL)
+    {
+      fputs ("<h2 id=\"input\">Input</h2>\n<pre>", page);
+      vrg_html_text (page, data->input_text);
+      fputs ("</pre>\n", page);
+    }
+}
+
+static int
+write_page (vrg_report_data *data, const vrg_figure *all)
+{
+  char path[VRG_PATH_LENGTH], temporary[VRG_PATH_LENGTH];
+  findings found = { 0 };
+  judge_missing (data);
+  judge_thermal (data, &found, "Energy", "energy", "energy_err", "exact_energy");
+  judge_thermal (data, &found, "Specific heat", "specific_heat", "specific_heat_err", "exact_specific_heat");
+  judge_couplings (data, &found);
+  judge_exponents (data, &found);
+  judge_chains (data);
+  snprintf (path, sizeof path, "%s/report.html", data->directory);
+  snprintf (temporary, sizeof temporary, "%s/report.html.tmp", data->directory);
+  FILE *page = fopen (temporary, "w");
+  if (page == NULL)
+    return vrg_error (VRG_FILE, "%s: cannot be written: %s", temporary, strerror (errno));
+  vrg_html_begin (page, "VRG report");
+  vrg_html_element (page, "h1", "VRG report: %s", data->directory);
+  fputs ("<nav>", page);
+  fputs ("<a href=\"#summary\">Summary</a>", page);
+  fputs (data->sample ? "<a href=\"#sampling\">Sampling</a>" : "", page);
+  fputs (data->train ? "<a href=\"#training\">Training</a>" : "", page);
+  fputs (data->couplings ? "<a href=\"#flow\">Couplings</a>" : "", page);
+  fputs (data->exponents ? "<a href=\"#exponents\">Exponents</a>" : "", page);
+  fputs ("<a href=\"#provenance\">Provenance</a>", page);
+  fputs (data->input_text ? "<a href=\"#input\">Input</a>" : "", page);
+  fputs ("</nav>\n", page);
+  summary (page, data, &found);
+  sample_section (page, data, all);
+  train_section (page, data, all);
+  flow_section (page, data, all);
+  provenance_section (page, data);
+  vrg_html_end (page);
+  bool bad = fflush (page) != 0 || ferror (page) || fsync (fileno (page)) != 0;
+  if (fclose (page) != 0 || bad)
+    {
+      int code = vrg_error (VRG_FILE, "%s: cannot be written: %s", temporary, strerror (errno));
+      unlink (temporary);
+      return code;
+    }
+  if (rename (temporary, path) != 0)
+    return vrg_error (VRG_FILE, "%s: cannot be renamed to %s: %s", temporary, path, strerror (errno));
+  vrg_info ("report: %s", path);
+  return VRG_OK;
+}
+
+int
+vrg_report (const vrg_grid *grid, const char *directory)
+{
+  vrg_report_data data;
+  vrg_figure all[VRG_FIGURES];
+  int code = vrg_report_data_read (grid, directory, &data);
+  if (code == VRG_OK && grid->rank == 0)
+    {
+      code = vrg_figures_draw (&data, all);
+      if (code == VRG_OK)
+        code = write_page (&data, all);
+    }
+  vrg_report_data_clear (&data);
+  return vrg_agree (grid->world, code);
+}

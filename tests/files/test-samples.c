@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * samples.h5: every sample in its place whoever wrote it, resume, partial last time, damage.
+ * ranks: 1 2 3 4 */
+#include "check.h"
+
+#include "files/h5.h"
+#include "files/h5_internal.h"
+#include "files/samples.h"
+#include "scratch.h"
+
+#define ROWS 12
+#define COLUMNS 70
+#define WORDS 2
+
+static vrg_input
+make_input (int64_t chains, int64_t configurations)
+{
+  vrg_input input;
+  memset (&input, 0, sizeof input);
+  input.seed = 5;
+  input.dimension = 2;
+  input.n_size = 2;
+  input.size[0] = ROWS;
+  input.size[1] = COLUMNS;
+  input.n_nn = 2;
+  input.nn[0] = 0.25;
+  input.nn[1] = 0.1;
+  input.chains = chains;
+  input.interval = 5;
+  input.thermalization = 100;
+  input.configurations = configurations;
+  return input;
+}
+
+static uint64_t
+word_at (int e, int64_t s, int64_t row, int64_t word)
+{
+  return (uint64_t) (((e * 1000 + s) * ROWS + row) * WORDS + word + 1) * UINT64_C (0x9e3779b97f4a7c15);
+}
+
+/** Write times [t0, t1) of this rank's share of the chains and rows. */
+static int
+write_times (vrg_samples *samples, const vrg_grid *grid, int e, int64_t t0, int64_t t1)
+{
+  const vrg_samples_info *info = vrg_samples_get_info (samples);
+  int64_t c0, c1, row0, row1;
+  vrg_grid_span (info->chains, grid->groups, grid->group, &c0, &c1);
+  vrg_grid_span (ROWS, grid->strips, grid->strip, &row0, &row1);
+  int64_t n = (t1 - t0) * (c1 - c0);
+  uint64_t *spins = vrg_new (n * (row1 - row0) * WORDS, 8, "test"), *at = spins;
+  int64_t *bonds = vrg_new (n, 8, "test"), *sums = vrg_new (n, 8, "test");
+  for (int64_t t = t0; t < t1; t++)
+    for (int64_t c = c0; c < c1; c++)
+      {
+        int64_t s = t * info->chains + c, i = (t - t0) * (c1 - c0) + c - c0;
+        bonds[i] = e * 1000 - s;
+        sums[i] = e * 1000 + s * s;
+        for (int64_t row = row0; row < row1; row++)
+          for (int64_t word = 0; word < WORDS; word++)
+            *at++ = word_at (e, s, row, word);
+      }
+  bool speaks = grid->strip == 0;
+  int code = vrg_samples_write (samples, e, t0, t1, c0, c1, row0, row1, spins, speaks ? bonds : NULL, speaks ? sums : NULL);
+  vrg_free (sums);
+  vrg_free (bonds);
+  vrg_free (spins);
+  return code;
+}
+
+/** Read a box of samples and compare; what is after the last sample must stay as it was. */
+static bool
+box (vrg_samples *samples, int e, int64_t t0, int64_t t1, int64_t c0, int64_t c1, int64_t row0, int64_t row1)
+{
+  const vrg_samples_info *info = vrg_samples_get_info (samples);
+  int64_t n = (t1 - t0) * (c1 - c0) * (row1 - row0) * WORDS;
+  uint64_t *spins = vrg_new (n, 8, "test"), *at = spins;
+  bool good = vrg_samples_read (samples, e, t0, t1, c0, c1, row0, row1, spins) == VRG_OK;
+  for (int64_t t = t0; t < t1; t++)
+    for (int64_t c = c0; c < c1; c++)
+      for (int64_t row = row0; row < row1; row++)
+        for (int64_t word = 0; word < WORDS; word++, at++)
+          good = good && *at == (t * info->chains + c < info->samples ? word_at (e, t * info->chains + c, row, word) : 0);
+  vrg_free (spins);
+  return good;
+}
+
+static void
+read_all (const char *path, int64_t chains, int64_t configurations)
+{
+  vrg_samples *samples;
+  int code = vrg_samples_open (MPI_COMM_WORLD, path, &samples);
+  check (code == VRG_OK, "opened: %s", code == VRG_OK ? "" : vrg_error_text ());
+  if (code != VRG_OK)
+    return;
+  const vrg_samples_info *info = vrg_samples_get_info (samples);
+  check (info->rows == ROWS && info->columns == COLUMNS && info->words == WORDS && info->samples == configurations
+           && info->chains == chains && info->interval == 5 && info->thermalization == 100 && info->seed == 5
+           && info->ensembles == 2 && info->nn[0] == 0.25 && info->nn[1] == 0.1,
+         "what it says of itself");
+  check (vrg_samples_find (samples, 0.1) == 1 && vrg_samples_find (samples, 0.25) == 0 && vrg_samples_find (samples, 0.2) == -1,
+         "an ensemble by its coupling");
+  int64_t times = (configurations + chains - 1) / chains;
+  bool good = true;
+  for (int e = 0; e < 2; e++)
+    {
+      good = box (samples, e, 0, times, 0, chains, 0, ROWS) && box (samples, e, 0, times, 0, chains, 3, 7) && good;
+      good = box (samples, e, 0, times, 0, 1, 0, ROWS) && box (samples, e, 1, times, chains / 2, chains, 5, 6) && good;
+    }
+  check (good, "every sample is in its place");
+  uint64_t spins[3 * 2 * WORDS];
+  good = vrg_samples_read_range (samples, 1, 4, 7, 2, 4, spins) == VRG_OK;
+  for (int i = 0; i < 3 * 2 * WORDS; i++)
+    good = good && spins[i] == word_at (1, 4 + i / (2 * WORDS), 2 + i / WORDS % 2, i % WORDS);
+  check (good, "a range of samples");
+  int64_t *bonds = vrg_new (configurations, 8, "test"), *sums = vrg_new (configurations, 8, "test");
+  for (int e = 0; e < 2; e++)
+    {
+      good = vrg_samples_read_series (samples, e, bonds, sums) == VRG_OK && good;
+      for (int64_t s = 0; s < configurations; s++)
+        good = good && bonds[s] == e * 1000 - s && sums[s] == e * 1000 + s * s;
+    }
+  check (good, "the series");
+  vrg_free (bonds);
+  vrg_free (sums);
+  vrg_samples_close (samples);
+}
+
+/** Write in three runs, with different grids, as a stopped and resumed run does. */
+static void
+round_trip (int strips, int64_t chains, int64_t configurations)
+{
+  vrg_input input = make_input (chains, configurations);
+  vrg_samples *samples;
+  vrg_grid *grid = vrg_grid_new (MPI_COMM_WORLD, strips), *other = vrg_grid_new (MPI_COMM_WORLD, check_size_ / strips);
+  int64_t times = (configurations + chains - 1) / chains, some = times / 3;
+  int code = vrg_samples_begin (grid, scratch_directory, &input, &samples);
+  check (code == VRG_OK && !vrg_samples_reopened (samples), "begin: %s", code == VRG_OK ? "" : vrg_error_text ());
+  code = write_times (samples, grid, 0, 0, some);
+  vrg_samples_close (samples);
+  check (code == VRG_OK && scratch_size (scratch_path ("samples.h5.part")) > 0 && scratch_size (scratch_path ("samples.h5")) < 0,
+         "a first part is written");
+
+  code = vrg_samples_begin (other, scratch_directory, &input, &samples);
+  check (code == VRG_OK && vrg_samples_reopened (samples), "begin again, on another grid");
+  code = write_times (samples, other, 0, some, times);
+  if (code == VRG_OK)
+    code = write_times (samples, other, 1, 0, some + 1);
+  vrg_samples_close (samples);
+  check (code == VRG_OK, "a second part");
+
+  vrg_h5_set_piece (100); /* so that even these few bytes go in pieces */
+  code = vrg_samples_begin (grid, scratch_directory, &input, &samples);
+  if (code == VRG_OK)
+    code = write_times (samples, grid, 1, some, times);
+  vrg_h5_set_piece (0);
+  if (code == VRG_OK)
+    code = vrg_samples_finish (samples);
+  check (code == VRG_OK && scratch_size (scratch_path ("samples.h5.part")) < 0, "the rest; finished");
+  vrg_grid_free (grid);
+  vrg_grid_free (other);
+  read_all (scratch_path ("samples.h5"), chains, configurations);
+}
+
+static void
+refused (const char *path, const char *reason)
+{
+  vrg_samples *samples;
+  int code = vrg_samples_open (MPI_COMM_WORLD, path, &samples);
+  check (code == VRG_FILE && samples == NULL && strstr (vrg_error_text (), reason) != NULL, "refused: %s",
+         check_rank_ == 0 ? vrg_error_text () : "");
+  if (code == VRG_OK)
+    vrg_samples_close (samples);
+}
+
+/** Change an attribute of the finished file, and put it back. */
+static void
+with_attribute (const char *path, const char *name, int64_t value, const char *reason)
+{
+  vrg_h5 *file;
+  int64_t old = 0;
+  vrg_h5_open (MPI_COMM_WORLD, path, VRG_H5_MODIFY, &file);
+  vrg_h5_get_int (file, "/", name, &old);
+  vrg_h5_put_int (file, "/", name, value);
+  vrg_h5_close (file);
+  refused (path, reason);
+  vrg_h5_open (MPI_COMM_WORLD, path, VRG_H5_MODIFY, &file);
+  vrg_h5_put_int (file, "/", name, old);
+  vrg_h5_close (file);
+}
+
+static void
+damage (void)
+{
+  const char *path = scratch_path ("samples.h5");
+  refused (scratch_path ("none.h5"), "No such file");
+  with_attribute (path, "format_version", 2, "format version 2");
+  with_attribute (path, "rows", 0, "impossible");
+  with_attribute (path, "rows", ROWS + 1, "expected is");
+  with_attribute (path, "samples", INT64_MAX, "impossible");
+  with_attribute (path, "samples", INT64_C (1) << 47, "expected is");
+  with_attribute (path, "columns", 1000, "do not fit");
+  with_attribute (path, "ensembles", 3, "missing");
+  with_attribute (path, "ensembles", 1 << 30, "impossible");
+  with_attribute (path, "seed", 6, "attribute is damaged");
+
+  vrg_h5 *file;
+  vrg_h5_content content;
+  int64_t offset = 0;
+  vrg_h5_open (MPI_COMM_WORLD, path, VRG_H5_READ, &file);
+  vrg_h5_look (file, &content);
+  for (int64_t i = 0; i < content.n; i++)
+    if (strcmp (content.items[i].name, "/ensemble-001/spins") == 0)
+      offset = content.items[i].offset;
+  vrg_h5_content_clear (&content);
+  vrg_h5_close (file);
+  scratch_flip (path, offset + 100);
+  refused (path, "/ensemble-001/spins is damaged");
+  scratch_flip (path, offset + 100);
+  scratch_truncate (path, scratch_size (path) - 8);
+  refused (path, "truncated");
+  scratch_truncate (path, 0);
+  refused (path, "is empty");
+}
+
+static void
+other_work (void)
+{
+  vrg_input input = make_input (3, 20);
+  vrg_samples *samples;
+  vrg_grid *grid = vrg_grid_new (MPI_COMM_WORLD, 1);
+  vrg_samples_begin (grid, scratch_directory, &input, &samples);
+  vrg_samples_close (samples);
+  input.interval = 6;
+  int code = vrg_samples_begin (grid, scratch_directory, &input, &samples);
+  check (code == VRG_FILE && strstr (vrg_error_text (), "interval") != NULL && strstr (vrg_error_text (), "--fresh") != NULL,
+         "a .part of other parameters: %s", check_rank_ == 0 ? vrg_error_text () : "");
+  input.interval = 5;
+  scratch_truncate (scratch_path ("samples.h5.part"), 3000);
+  code = vrg_samples_begin (grid, scratch_directory, &input, &samples);
+  check (code == VRG_FILE && strstr (vrg_error_text (), "--fresh") != NULL, "a .part that is cut short");
+  vrg_file_remove (MPI_COMM_WORLD, scratch_path ("samples.h5.part"));
+  input.configurations = INT64_C (1) << 40;
+  code = vrg_samples_begin (grid, scratch_directory, &input, &samples);
+  check (code == VRG_FILE && strstr (vrg_error_text (), "free on that disk") != NULL
+           && scratch_size (scratch_path ("samples.h5.part")) < 0,
+         "more than the disk holds: %s", check_rank_ == 0 ? vrg_error_text () : "");
+  input.configurations = 20;
+  code = vrg_samples_begin (grid, scratch_path ("none"), &input, &samples);
+  check (code == VRG_FILE, "a directory that is missing");
+  vrg_grid_free (grid);
+}
+
+int
+main (int argc, char **argv)
+{
+  check_begin (&argc, &argv);
+  scratch_begin ();
+  for (int strips = 1; strips <= check_size_; strips++)
+    if (check_size_ % strips == 0)
+      {
+        round_trip (strips, 5, 48); /* the last time has three chains */
+        round_trip (strips, 1, 9);
+      }
+  round_trip (1, 4, 40);
+  round_trip (1, 20, 13); /* fewer samples than chains */
+  damage ();
+  other_work ();
+  scratch_end ();
+  return check_end ();
+}
