@@ -21,6 +21,7 @@
 #include "base/memory.h"
 #include "base/param.h"
 #include "base/simd.h"
+#include "bench/bench.h"
 #include "files/checkpoint.h"
 #include "files/h5.h"
 #include "files/info.h"
@@ -33,10 +34,6 @@
 #include "report/report.h"
 #include "sample/sample.h"
 #include "train/train.h"
-#if __has_include("bench/bench.h")
-#include "bench/bench.h"
-#define HAVE_BENCH 1
-#endif
 
 #define MAX_INPUT_BYTES (1 << 20)
 #define ALL_STAGES (VRG_STAGE_SAMPLE | VRG_STAGE_TRAIN | VRG_STAGE_FLOW)
@@ -50,7 +47,7 @@ typedef struct
   int rank, ranks;
   const command *command;
   int n_args;
-  char **args;
+  const char **args;
   const char *out, *time, *size, *nn;
   int n_set;
   const char **set;
@@ -242,6 +239,8 @@ prepare (const app *a, const vrg_input *input, const char *directory, int wanted
     if (wanted & (int) stages[s])
       {
         code = look (a, input, directory, s, &works[s], difference);
+        if (code == VRG_FILE)
+          vrg_error (code, "%s; --fresh moves it aside and starts anew", vrg_error_text ());
         /* later stages of other parameters give way, but only in a directory that is ours: its samples are */
         if (code == VRG_OK && works[s] == VRG_WORK_OTHER
             && (s == 0 || (wanted & VRG_STAGE_SAMPLE && works[0] != VRG_WORK_FINISHED)))
@@ -428,7 +427,6 @@ command_exact (app *a)
   return VRG_OK;
 }
 
-#ifdef HAVE_BENCH
 static int
 command_bench (app *a)
 {
@@ -437,7 +435,6 @@ command_bench (app *a)
   vrg_grid_free (grid);
   return code;
 }
-#endif
 
 /* ---------------------------------------------------------------- the command line */
 
@@ -458,9 +455,7 @@ static const command commands[] = {
   {"report", "DIR", 1, 1, OTHER_OPTIONS, command_report, "draw the figures and write report.html", ""},
   {"exact", "--size L|LxM --nn K", 0, 0, "--size --nn " OTHER_OPTIONS, command_exact,
    "exact ln Z, energy and specific heat of a torus", "A table on standard output."},
-#ifdef HAVE_BENCH
   {"bench", "[NAME...]", 0, 99, OTHER_OPTIONS, command_bench, "measure rates", "A table on standard output."},
-#endif
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 

@@ -76,7 +76,11 @@ rate (const vrg_grid *grid, work *kernel, void *state)
   return (double) calls * grid->size / seconds[REPETITIONS / 2];
 }
 
-typedef enum { MORE_IS_BETTER, LESS_IS_BETTER } sense;
+typedef enum
+{
+  MORE_IS_BETTER,
+  LESS_IS_BETTER
+} sense;
 
 static void
 put_row (bench *b, const char *name, const char *of, double value, const char *unit, const char *reference,
@@ -100,7 +104,10 @@ put_row (bench *b, const char *name, const char *of, double value, const char *u
 
 /* ---- random numbers ---- */
 
-enum { BLOCKS = 2048 };
+enum
+{
+  BLOCKS = 2048
+};
 
 typedef struct
 {
@@ -243,7 +250,10 @@ cluster_reference (void *state)
 static int
 bench_cluster (bench *b)
 {
-  enum { SIDE = 1024 };
+  enum
+  {
+    SIDE = 1024
+  };
   sample_state s;
   sample_begin (&s, b, SIDE, 50);
   vrg_reference_cluster_init (&s.plain_cluster, s.lattice, VRG_CRITICAL_2D);
@@ -258,7 +268,12 @@ bench_cluster (bench *b)
 
 /* ---- operators ---- */
 
-enum { SIDE = 64, EVEN = 7, ODD = 4 };
+enum
+{
+  SIDE = 64,
+  EVEN = 7,
+  ODD = 4
+};
 
 typedef struct
 {
@@ -367,7 +382,11 @@ bench_environments (bench *b)
 
 /* ---- training ---- */
 
-enum { BATCH = 50, VISIBLE = 32 };
+enum
+{
+  BATCH = 50,
+  VISIBLE = 32
+};
 
 typedef struct
 {
@@ -410,9 +429,10 @@ train_reference (void *state)
 static int
 bench_convolution (bench *b)
 {
-  static const char text[] = "[lattice]\nsize = 32\n[couplings]\nnn = critical\n[sample]\nconfigurations = 1000\n"
-                             "[train]\nmodel = convolution\nhidden = 1\nfilter = 8\nstride = 2\nbiases = no\nsteps = 3\n"
-                             "batch = 50\noptimiser = adam\nlearning_rate = 0.001\n";
+  static const char text[]
+    = "[lattice]\nsize = 32\n[couplings]\nnn = critical\n[sample]\nconfigurations = 1000\n"
+      "[train]\nmodel = convolution\nhidden = 1\nfilter = 8\nstride = 2\nbiases = no\nsteps = 3\n"
+      "batch = 50\noptimiser = adam\nlearning_rate = 0.001\n";
   vrg_input *input = vrg_new (1, sizeof *input, "an input");
   train_state *s = vrg_new (1, sizeof *s, "a benchmark");
   vrg_model *model = NULL;
@@ -441,8 +461,8 @@ bench_convolution (bench *b)
       vrg_layer_round (s->layer);
       vrg_reference_convolution_init (&s->plain, VISIBLE, 8, 2, 3);
       double reference = rate (b->grid, train_reference, s) * BATCH;
-      put_row (b, "convolution", "L=32 filter=8 stride=2 k=3 b=50", rate (b->grid, train_kernel, s) * BATCH, "samples/s",
-               "scalar float", reference, MORE_IS_BETTER);
+      put_row (b, "convolution", "L=32 filter=8 stride=2 k=3 b=50", rate (b->grid, train_kernel, s) * BATCH,
+               "samples/s", "scalar float", reference, MORE_IS_BETTER);
       vrg_reference_convolution_clear (&s->plain);
       vrg_free (s->moments);
       vrg_free (s->sums);
@@ -468,7 +488,10 @@ static const struct
                    { "environments", bench_environments },
                    { "convolution", bench_convolution } };
 
-enum { BENCHMARKS = sizeof benchmarks / sizeof *benchmarks };
+enum
+{
+  BENCHMARKS = sizeof benchmarks / sizeof *benchmarks
+};
 
 const char *
 vrg_bench_names (void)
@@ -496,8 +519,8 @@ vrg_bench (const vrg_grid *grid, int n, const char *const *names)
   if (grid->rank == 0)
     {
       char comment[256];
-      snprintf (comment, sizeof comment, "vrg %s, commit %s, %d rank%s; medians of %d repetitions of %g s", vrg_version (),
-                vrg_commit (), grid->size, grid->size == 1 ? "" : "s", REPETITIONS, SECONDS);
+      snprintf (comment, sizeof comment, "vrg %s, commit %s, %d rank%s; medians of %d repetitions of %g s",
+                vrg_version (), vrg_commit (), grid->size, grid->size == 1 ? "" : "s", REPETITIONS, SECONDS);
       b.table = vrg_table_new (".", "bench.tsv", "benchmark case path ranks value unit reference reference_value ratio",
                                comment);
     }

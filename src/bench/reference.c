@@ -56,7 +56,8 @@ vrg_reference_metropolis_sweep (vrg_reference_metropolis *m)
     for (int64_t y = 0; y < side; y++)
       {
         const int8_t *other = m->spin[1 - colour];
-        const int8_t *up = other + (y == 0 ? side - 1 : y - 1) * half, *down = other + (y == side - 1 ? 0 : y + 1) * half;
+        const int8_t *up = other + (y == 0 ? side - 1 : y - 1) * half,
+                     *down = other + (y == side - 1 ? 0 : y + 1) * half;
         const int8_t *here = other + y * half;
         int8_t *own = m->spin[colour] + y * half;
         /* the second neighbour in the row: to the right in odd places, to the left in even ones */
@@ -253,8 +254,9 @@ hidden_phase (vrg_reference_convolution *c, float sign)
         float field = 0;
         for (int dy = 0; dy < c->filter; dy++)
           for (int dx = 0; dx < c->filter; dx++)
-            field += c->weight[dy * c->filter + dx]
-                     * c->visible[c->wrap[y * c->stride + dy + before] * c->side + c->wrap[x * c->stride + dx + before]];
+            field
+              += c->weight[dy * c->filter + dx]
+                 * c->visible[c->wrap[y * c->stride + dy + before] * c->side + c->wrap[x * c->stride + dx + before]];
         c->mean[y * across + x] = tanhf (field);
         c->hidden[y * across + x] = draw (&c->rng, field);
         float weight = sign * c->mean[y * across + x];

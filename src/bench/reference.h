@@ -71,7 +71,7 @@ void vrg_reference_environments (int64_t side, const int8_t *spin, int n, const 
 typedef struct
 {
   int side, filter, stride, steps;
-  int *wrap;                    /* [side + 2 filter] */
+  int *wrap; /* [side + 2 filter] */
   float *weight, *moment1, *moment2, *gradient;
   float *visible, *hidden, *mean; /* of one sample */
   int64_t updates;

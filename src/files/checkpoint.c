@@ -3,6 +3,7 @@
 #include "files/checkpoint.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -18,26 +19,32 @@ generation_path (char path[VRG_PATH_LENGTH], const char *directory, const char *
   snprintf (path, VRG_PATH_LENGTH, "%s/checkpoint-%s.%d.h5", directory, stage, generation);
 }
 
-/** The step of a generation: -1 if there is none, -2 if it cannot be read.  Rank 0 looks: this is cheap, and a file
- *  whose data are damaged is found when it is verified.  Collective. */
+/** The step of one generation, on rank 0: -1 if there is none, -2 if it cannot be read. */
 static int64_t
-peek (MPI_Comm comm, const char *path)
+step_of (const char *path)
 {
-  int rank;
-  VRG_MPI (MPI_Comm_rank (comm, &rank));
+  vrg_h5 *file = NULL;
   int64_t step = -1;
-  if (!vrg_file_exists (comm, path))
+  if (access (path, F_OK) != 0)
     return step;
-  if (rank == 0)
+  int code = vrg_h5_open (MPI_COMM_SELF, path, VRG_H5_READ, &file);
+  if (code == VRG_OK)
+    code = vrg_h5_get_int (file, "/", "step", &step);
+  vrg_h5_close (file);
+  return code == VRG_OK && step >= 0 ? step : -2;
+}
+
+/** Paths and steps of both generations.  Rank 0 looks: this is cheap, and a file whose data are damaged is found when it
+ *  is verified.  Collective. */
+static void
+peek (const vrg_grid *grid, const char *directory, const char *stage, char path[2][VRG_PATH_LENGTH], int64_t steps[2])
+{
+  for (int g = 0; g < 2; g++)
     {
-      vrg_h5 *file;
-      if (vrg_h5_open (MPI_COMM_SELF, path, VRG_H5_READ, &file) != VRG_OK
-          || vrg_h5_get_int (file, "/", "step", &step) != VRG_OK || step < 0)
-        step = -2;
-      vrg_h5_close (file);
+      generation_path (path[g], directory, stage, g);
+      steps[g] = grid->rank == 0 ? step_of (path[g]) : 0;
     }
-  vrg_broadcast (comm, &step, sizeof step);
-  return step;
+  vrg_broadcast (grid->file, steps, 2 * sizeof *steps);
 }
 
 /** Write and seal a file. */
@@ -85,11 +92,7 @@ vrg_checkpoint_write (const vrg_grid *grid, const char *directory, const char *s
 {
   char path[2][VRG_PATH_LENGTH], temporary[VRG_PATH_LENGTH + 4];
   int64_t steps[2];
-  for (int g = 0; g < 2; g++)
-    {
-      generation_path (path[g], directory, stage, g);
-      steps[g] = peek (grid->file, path[g]);
-    }
+  peek (grid, directory, stage, path, steps);
   int replaced = steps[0] <= steps[1] ? 0 : 1; /* a missing, an unreadable or the older one */
   snprintf (temporary, sizeof temporary, "%s.tmp", path[replaced]);
 
@@ -124,8 +127,9 @@ read_file (const vrg_grid *grid, const char *path, const char *fingerprint, int6
     {
       char difference[256];
       vrg_param_difference (found, fingerprint, difference, sizeof difference);
-      code = vrg_error (VRG_FILE, "%s: is of other parameters: %s; use --fresh to begin anew (the old work is kept aside)",
-                        path, difference);
+      code
+        = vrg_error (VRG_FILE, "%s: is of other parameters: %s; use --fresh to begin anew (the old work is kept aside)",
+                     path, difference);
       *other = true;
     }
   for (int i = 0; i < n && code == VRG_OK; i++)
@@ -142,11 +146,7 @@ vrg_checkpoint_read (const vrg_grid *grid, const char *directory, const char *st
   char path[2][VRG_PATH_LENGTH], why[2][512] = { "", "" };
   int64_t steps[2];
   *step = -1;
-  for (int g = 0; g < 2; g++)
-    {
-      generation_path (path[g], directory, stage, g);
-      steps[g] = peek (grid->file, path[g]);
-    }
+  peek (grid, directory, stage, path, steps);
   if (steps[0] == -1 && steps[1] == -1)
     return VRG_OK;
 

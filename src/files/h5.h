@@ -41,7 +41,9 @@ int vrg_h5_open (MPI_Comm comm, const char *path, vrg_h5_mode mode, vrg_h5 **fil
 /** Close; a file that was written is synced to disk (fsync by rank 0) before the call returns.  Collective. */
 int vrg_h5_close (vrg_h5 *file);
 
-/** Create a contiguous dataset, allocated early and not filled; data are not written.  Collective. */
+/** Create a contiguous dataset, allocated early and not filled; data are not written.  Collective.
+ *  What fails in this and in writing attributes is agreed on, and returned, by the next call that moves data, seals,
+ *  reads or closes. */
 int vrg_h5_create (vrg_h5 *file, const vrg_h5_array *array);
 
 /** Write, read the slabs; at most 1 GiB a rank in one HDF5 call.  Reading checks type, rank and dims against the array

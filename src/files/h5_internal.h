@@ -101,4 +101,7 @@ bool vrg_h5_note (vrg_h5 *file, bool good, const char *format, ...) __attribute_
  *  Collective over the file's ranks. */
 int vrg_h5_settle (vrg_h5 *file);
 
+/** Both at once. */
+#define vrg_h5_agree(file, good, ...) (vrg_h5_note (file, good, __VA_ARGS__), vrg_h5_settle (file))
+
 #endif

@@ -15,9 +15,10 @@
 
 /** Everything of a run directory that is reported, in the order of the stages. */
 static const char *const run_files[]
-  = { "samples.h5", "samples.h5.part", "checkpoint-sample.0.h5", "checkpoint-sample.1.h5", "sample.tsv",
-      "model.h5",   "checkpoint-train.0.h5", "checkpoint-train.1.h5", "train.tsv",
-      "flow.h5",    "checkpoint-flow.0.h5", "checkpoint-flow.1.h5", "couplings.tsv", "exponents.tsv" };
+  = { "samples.h5",    "samples.h5.part", "checkpoint-sample.0.h5", "checkpoint-sample.1.h5",
+      "sample.tsv",    "model.h5",        "checkpoint-train.0.h5",  "checkpoint-train.1.h5",
+      "train.tsv",     "flow.h5",         "checkpoint-flow.0.h5",   "checkpoint-flow.1.h5",
+      "couplings.tsv", "exponents.tsv" };
 
 /** Print on rank 0. */
 __attribute__ ((format (printf, 2, 3))) static void
@@ -64,7 +65,8 @@ say_kind (const vrg_grid *grid, vrg_h5 *file, const char *format)
     {
       char *algorithm = text_of (file, "/", "algorithm");
       long long ensembles = number_of (file, "/", "ensembles");
-      say (grid, "  %lld x %lld lattice, %s algorithm, seed %lld, %lld ensemble%s of %lld configurations from %lld chain%s\n",
+      say (grid,
+           "  %lld x %lld lattice, %s algorithm, seed %lld, %lld ensemble%s of %lld configurations from %lld chain%s\n",
            number_of (file, "/", "rows"), number_of (file, "/", "columns"), algorithm != NULL ? algorithm : "?",
            number_of (file, "/", "seed"), ensembles, ensembles == 1 ? "" : "s", number_of (file, "/", "samples"),
            number_of (file, "/", "chains"), number_of (file, "/", "chains") == 1 ? "" : "s");

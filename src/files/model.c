@@ -29,19 +29,20 @@ describe (const vrg_model *model, bool takes_part, vrg_h5_array arrays[ARRAYS])
   bool dense = model->type == VRG_MODEL_DENSE;
   int64_t visible = dense ? model->rows * model->columns : 1;
   int64_t own = takes_part ? model->visible1 - model->visible0 : 0;
-  arrays[WEIGHTS] = (vrg_h5_array){ .name = LAYER "/weights",
-                                    .help = dense ? "W in E = -a.v - b.h - v W h (1)"
-                                                  : "weight of site (stride jy + dy - (filter - stride)/2, likewise x) for "
-                                                    "hidden unit (filter, jy, jx) (1)",
-                                    .axes = dense ? "visible hidden" : "filter row column",
-                                    .type = VRG_F64,
-                                    .rank = dense ? 2 : 3,
-                                    .dims = { dense ? visible : model->hidden, dense ? model->hidden : model->filter,
-                                              dense ? 0 : model->filter },
-                                    .replicated = !dense,
-                                    .first = { model->visible0, 0 },
-                                    .count = { own, model->hidden },
-                                    .data = model->weights };
+  arrays[WEIGHTS]
+    = (vrg_h5_array){ .name = LAYER "/weights",
+                      .help = dense ? "W in E = -a.v - b.h - v W h (1)"
+                                    : "weight of site (stride jy + dy - (filter - stride)/2, likewise x) for "
+                                      "hidden unit (filter, jy, jx) (1)",
+                      .axes = dense ? "visible hidden" : "filter row column",
+                      .type = VRG_F64,
+                      .rank = dense ? 2 : 3,
+                      .dims = { dense ? visible : model->hidden, dense ? model->hidden : model->filter,
+                                dense ? 0 : model->filter },
+                      .replicated = !dense,
+                      .first = { model->visible0, 0 },
+                      .count = { own, model->hidden },
+                      .data = model->weights };
   arrays[VISIBLE_BIAS] = (vrg_h5_array){ .name = LAYER "/visible_bias",
                                          .help = "a in E = -a.v - b.h - v W h (1)",
                                          .axes = "visible",
@@ -68,13 +69,11 @@ describe (const vrg_model *model, bool takes_part, vrg_h5_array arrays[ARRAYS])
 static void
 numbers (vrg_model *model, vrg_h5_number list[NUMBERS])
 {
-  const vrg_h5_number all[NUMBERS] = { { "rows", &model->rows, 1, LARGEST },
-                                       { "columns", &model->columns, 1, LARGEST },
-                                       { "hidden", &model->hidden, 1, LARGEST },
-                                       { "filter", &model->filter, 0, 65536 },
-                                       { "stride", &model->stride, 0, 65536 },
-                                       { "epochs", &model->epochs, 0, INT64_MAX },
-                                       { "updates", &model->updates, 0, INT64_MAX } };
+  const vrg_h5_number all[NUMBERS]
+    = { { "rows", &model->rows, 1, LARGEST },        { "columns", &model->columns, 1, LARGEST },
+        { "hidden", &model->hidden, 1, LARGEST },    { "filter", &model->filter, 0, 65536 },
+        { "stride", &model->stride, 0, 65536 },      { "epochs", &model->epochs, 0, INT64_MAX },
+        { "updates", &model->updates, 0, INT64_MAX } };
   memcpy (list, all, sizeof all);
 }
 

@@ -34,8 +34,8 @@ struct vrg_samples
   MPI_Comm comm;
   char path[VRG_PATH_LENGTH], final[VRG_PATH_LENGTH]; /* .part and final name while it is written */
   bool reopened;
-  int descriptor;                           /* for reading; -1 while it is written */
-  int64_t offset[VRG_MAX_COUPLINGS][SETS];  /* of each dataset in the file */
+  int descriptor;                          /* for reading; -1 while it is written */
+  int64_t offset[VRG_MAX_COUPLINGS][SETS]; /* of each dataset in the file */
 };
 
 /** A dataset of an ensemble as the file has it. */
@@ -43,8 +43,9 @@ static vrg_h5_array
 dataset (const vrg_samples_info *info, int ensemble, int set, char name[64])
 {
   static const char *const names[SETS] = { "spins", "bonds", "magnetisation" };
-  static const char *const help[SETS] = { "bit x % 64 of word x / 64 is column x, 1 = spin +1; sample = time * chains + chain",
-                                          "S_nn = sum over bonds of s s' (1)", "sum over sites of s (1)" };
+  static const char *const help[SETS]
+    = { "bit x % 64 of word x / 64 is column x, 1 = spin +1; sample = time * chains + chain",
+        "S_nn = sum over bonds of s s' (1)", "sum over sites of s (1)" };
   snprintf (name, 64, "/ensemble-%03d/%s", ensemble, names[set]);
   vrg_h5_array array = { .name = name, .help = help[set], .axes = "sample", .type = VRG_I64, .rank = 1 };
   array.dims[0] = info->samples;
@@ -189,18 +190,22 @@ static int
 check_space (vrg_samples *samples, const char *directory)
 {
   const vrg_samples_info *info = &samples->info;
-  double need = (double) info->ensembles * (double) info->samples * ((double) info->rows * (double) info->words * 8 + 16);
+  /* the data, and something for heads and checksums */
+  double need
+    = (double) info->ensembles * (double) info->samples * ((double) info->rows * (double) info->words * 8 + 16);
+  need = need * 1.001 + 1e5;
   double gib = 1024.0 * 1024 * 1024;
   struct statvfs disk;
   int rank, code = VRG_OK;
   VRG_MPI (MPI_Comm_rank (samples->comm, &rank));
   if (rank == 0 && statvfs (directory, &disk) != 0)
     code = vrg_error (VRG_FILE, "%s: cannot be looked at: %s", directory, strerror (errno));
-  else if (rank == 0 && (double) disk.f_bavail * (double) disk.f_frsize < need * 1.001 + 1e6)
-    code = vrg_error (VRG_FILE,
-                      "%s: the samples need %.3g GiB and only %.3g GiB are free on that disk: make room, choose another "
-                      "--out or fewer configurations",
-                      directory, need / gib, (double) disk.f_bavail * (double) disk.f_frsize / gib);
+  else if (rank == 0 && (double) disk.f_bavail * (double) disk.f_frsize < need)
+    code
+      = vrg_error (VRG_FILE,
+                   "%s: the samples need %.3g GiB and only %.3g GiB are free on that disk: make room, choose another "
+                   "--out or fewer configurations",
+                   directory, need / gib, (double) disk.f_bavail * (double) disk.f_frsize / gib);
   return vrg_agree (samples->comm, code);
 }
 
@@ -256,8 +261,9 @@ check_part (const vrg_samples *samples)
     {
       char difference[256];
       vrg_param_difference (old->fingerprint, samples->fingerprint, difference, sizeof difference);
-      code = vrg_error (VRG_FILE, "%s: is of other parameters: %s; use --fresh to begin anew (the old work is kept aside)",
-                        samples->path, difference);
+      code
+        = vrg_error (VRG_FILE, "%s: is of other parameters: %s; use --fresh to begin anew (the old work is kept aside)",
+                     samples->path, difference);
     }
   vrg_samples_close (old);
   return code;
@@ -348,15 +354,15 @@ write_dataset (vrg_h5 *file, const vrg_samples *samples, int ensemble, int set, 
   placement at = { info->chains, t[0], c[0], rows[0], set == SPINS };
   int rank = set == SPINS ? 4 : 2;
 
-  int code = vrg_h5_move (file, name, array.type, VRG_H5_TO_FILE, rank, count, (void *) (intptr_t) data, select_runs, &at);
+  int code
+    = vrg_h5_move (file, name, array.type, VRG_H5_TO_FILE, rank, count, (void *) (intptr_t) data, select_runs, &at);
   if (code != VRG_OK)
     return code;
   const uint64_t *after = partial ? (const uint64_t *) data + times * chains * count[2] * count[3] : NULL;
   count[0] = partial && last > 0;
   count[1] = last;
   at.t0 = whole;
-  return vrg_h5_move (file, name, array.type, VRG_H5_TO_FILE, rank, count, (void *) (intptr_t) after, select_runs,
-                      &at);
+  return vrg_h5_move (file, name, array.type, VRG_H5_TO_FILE, rank, count, (void *) (intptr_t) after, select_runs, &at);
 }
 
 int
@@ -416,7 +422,8 @@ vrg_samples_open (MPI_Comm comm, const char *path, vrg_samples **result)
     {
       snprintf (samples->path, sizeof samples->path, "%s", path);
       samples->descriptor = open (path, O_RDONLY | O_CLOEXEC);
-      code = samples->descriptor >= 0 ? VRG_OK : vrg_error (VRG_FILE, "%s: cannot be opened: %s", path, strerror (errno));
+      code
+        = samples->descriptor >= 0 ? VRG_OK : vrg_error (VRG_FILE, "%s: cannot be opened: %s", path, strerror (errno));
       code = vrg_agree (comm, code);
     }
   if (code == VRG_OK)
@@ -453,7 +460,8 @@ read_at (const vrg_samples *samples, void *data, int64_t bytes, int64_t offset)
   VRG_ASSERT (samples->descriptor >= 0);
   if (vrg_file_read_bytes (samples->descriptor, data, bytes, offset))
     return VRG_OK;
-  return vrg_error (VRG_FILE, "%s: cannot be read: %s", samples->path, errno != 0 ? strerror (errno) : "it is truncated");
+  return vrg_error (VRG_FILE, "%s: cannot be read: %s", samples->path,
+                    errno != 0 ? strerror (errno) : "it is truncated");
 }
 
 int

@@ -221,7 +221,8 @@ vrg_table_read (const char *path, vrg_table_data **result)
           split (line, cells, data->name);
         }
       else if (cells != data->columns)
-        code = vrg_error (VRG_FILE, "%s:%lld: %d cells, but %d columns", path, (long long) number, cells, data->columns);
+        code
+          = vrg_error (VRG_FILE, "%s:%lld: %d cells, but %d columns", path, (long long) number, cells, data->columns);
       else
         split (line, cells, data->cell + (int64_t) data->rows++ * cells);
     }

@@ -8,8 +8,7 @@
 #include "base/error.h"
 
 void
-vrg_halo_swap (MPI_Comm strip_comm, const void *up, const void *down, void *from_above, void *from_below,
-               int64_t bytes)
+vrg_halo_swap (MPI_Comm strip_comm, const void *up, const void *down, void *from_above, void *from_below, int64_t bytes)
 {
   int rank, size;
   VRG_MPI (MPI_Comm_rank (strip_comm, &rank));
@@ -23,7 +22,11 @@ vrg_halo_swap (MPI_Comm strip_comm, const void *up, const void *down, void *from
   VRG_ASSERT (bytes <= INT_MAX);
 
   /* With two strips both neighbours are the same rank: the tag is the direction of travel. */
-  enum { UP, DOWN };
+  enum
+  {
+    UP,
+    DOWN
+  };
   int above = (rank + size - 1) % size, below = (rank + 1) % size, n = (int) bytes;
   MPI_Request requests[4];
   VRG_MPI (MPI_Irecv (from_below, n, MPI_BYTE, below, UP, strip_comm, &requests[0]));

@@ -8,9 +8,9 @@
 #include "base/error.h"
 #include "base/memory.h"
 
-#define MIN_ROWS 32                  /* rows a strip below which cutting a lattice costs more than it gains (automatic) */
-#define PIECE (INT64_C (1) << 28)    /* elements or bytes of one MPI call */
-#define TEXT_LENGTH 4096             /* of a message that is passed on */
+#define MIN_ROWS 32               /* rows a strip below which cutting a lattice costs more than it gains (automatic) */
+#define PIECE (INT64_C (1) << 28) /* elements or bytes of one MPI call */
+#define TEXT_LENGTH 4096          /* of a message that is passed on */
 
 static int64_t
 ceiling (int64_t a, int64_t b)
@@ -49,10 +49,11 @@ vrg_grid_choose (int ranks, int64_t rows, int64_t chains, int wanted, int *strip
     {
       int groups = ranks / *strips;
       int64_t idle = chains < groups ? (groups - chains) * *strips : 0;
-      int n = snprintf (why, 256, "%d rank%s = %d group%s of chains x %d strip%s (%s): %lld chain%s of %lld rows at most on a rank",
-                        ranks, ranks == 1 ? "" : "s", groups, groups == 1 ? "" : "s", *strips, *strips == 1 ? "" : "s",
-                        wanted > 0 ? "as asked for" : "chosen", (long long) ceiling (chains, groups),
-                        ceiling (chains, groups) == 1 ? "" : "s", (long long) ceiling (rows, *strips));
+      int n = snprintf (
+        why, 256, "%d rank%s = %d group%s of chains x %d strip%s (%s): %lld chain%s of %lld rows at most on a rank",
+        ranks, ranks == 1 ? "" : "s", groups, groups == 1 ? "" : "s", *strips, *strips == 1 ? "" : "s",
+        wanted > 0 ? "as asked for" : "chosen", (long long) ceiling (chains, groups),
+        ceiling (chains, groups) == 1 ? "" : "s", (long long) ceiling (rows, *strips));
       if (idle > 0 && n > 0 && n < 256)
         snprintf (why + n, (size_t) (256 - n), "; %lld rank%s idle: more chains or fewer ranks would use all",
                   (long long) idle, idle == 1 ? " is" : "s are");

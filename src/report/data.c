@@ -109,7 +109,10 @@ read_input (vrg_report_data *data)
   FILE *file = fopen (path, "r");
   if (file == NULL)
     return;
-  enum { CHUNK = 1 << 20 }; /* far more than every key of the table takes */
+  enum
+  {
+    CHUNK = 1 << 20
+  }; /* far more than every key of the table takes */
   data->input_text = vrg_new (CHUNK + 1, 1, "the input's text");
   data->input_text[fread (data->input_text, 1, CHUNK, file)] = '\0';
   fclose (file);
@@ -166,10 +169,11 @@ vrg_report_data_read (const vrg_grid *grid, const char *directory, vrg_report_da
       data->couplings = read_table (data, "couplings.tsv");
       data->exponents = read_table (data, "exponents.tsv");
       if (data->sample == NULL && data->train == NULL && data->couplings == NULL && data->exponents == NULL)
-        code = vrg_error (VRG_FILE,
-                          "%s: nothing to report on: none of sample.tsv, train.tsv, couplings.tsv, exponents.tsv can be "
-                          "read (`vrg run INPUT --out %s` makes them)",
-                          directory, directory);
+        code
+          = vrg_error (VRG_FILE,
+                       "%s: nothing to report on: none of sample.tsv, train.tsv, couplings.tsv, exponents.tsv can be "
+                       "read (`vrg run INPUT --out %s` makes them)",
+                       directory, directory);
       else
         read_input (data);
     }

@@ -21,6 +21,7 @@
 #include "lattice/exact.h"
 
 #define CURVES 64 /* at most, in one picture */
+#define VAGUE 0.1 /* couplings with larger errors end a path of the flow */
 
 extern char **environ;
 
@@ -32,9 +33,10 @@ static const char *const series_colours[]
 static const char *
 rule_colour (const char *rule)
 {
-  return strcmp (rule, "majority") == 0 ? blue : strcmp (rule, "learnt") == 0 ? vermilion
-         : strcmp (rule, "decimation") == 0                              ? green
-                                                                         : purple;
+  return strcmp (rule, "majority") == 0     ? blue
+         : strcmp (rule, "learnt") == 0     ? vermilion
+         : strcmp (rule, "decimation") == 0 ? green
+                                            : purple;
 }
 
 /** A name fit for a script: letters, digits, . and -; anything else becomes a blank.  Up to 4 at a time. */
@@ -104,7 +106,10 @@ torus_size (const char *text, int64_t size[2])
 static bool
 thermal_script (FILE *script, const vrg_table_data *t, bool heat)
 {
-  enum { FINE = 300 };
+  enum
+  {
+    FINE = 300
+  };
   const char *value = heat ? "specific_heat" : "energy", *error = heat ? "specific_heat_err" : "energy_err";
   const char *exact = heat ? "exact_specific_heat" : "exact_energy";
   double low = INFINITY, high = -INFINITY, pull = 3;
@@ -147,19 +152,20 @@ thermal_script (FILE *script, const vrg_table_data *t, bool heat)
              "set arrow 1 from %.10g,graph 0 to %.10g,graph 1 nohead dashtype 3 linewidth 1.2 linecolor '%s'\n"
              "set label 1 'K_c' at %.10g,graph 0.06 offset 0.5 textcolor '%s' font ',13'\n",
              VRG_CRITICAL_2D, VRG_CRITICAL_2D, grey, VRG_CRITICAL_2D, grey);
-  fprintf (script,
-           "plot $exact with lines linewidth 2 linecolor '%s' title 'exact (Kaufman), this torus', \\\n"
-           "  $data using 1:2:3 with yerrorbars pointtype 7 pointsize 0.55 linewidth 1.5 linecolor '%s' title 'measured'\n"
-           "unset label 1\nset tmargin at screen 0.37\nset bmargin at screen 0.14\nset format x '%%g'\n"
-           "set xlabel 'coupling K'\nset ylabel 'deviation / error' offset 0.5\n"
-           "set yrange [%.3g:%.3g]\nset ytics %g\nunset key\n"
-           "set object 1 rectangle from graph 0,first -2 to graph 1,first 2 behind fillcolor '#e9edf2' fillstyle solid "
-           "noborder\n"
-           "plot 0 with lines linecolor '#777777' linewidth 1, \\\n"
-           "  $data using 1:4 with impulses linewidth 2 linecolor '%s', \\\n"
-           "  $data using 1:4 with points pointtype 7 pointsize 0.55 linecolor '%s'\n"
-           "unset multiplot\n",
-           grey, blue, -pull * 1.15, pull * 1.15, pull > 8 ? ceil (pull / 4) : 2, blue, blue);
+  fprintf (
+    script,
+    "plot $exact with lines linewidth 2 linecolor '%s' title 'exact (Kaufman), this torus', \\\n"
+    "  $data using 1:2:3 with yerrorbars pointtype 7 pointsize 0.55 linewidth 1.5 linecolor '%s' title 'measured'\n"
+    "unset label 1\nset tmargin at screen 0.37\nset bmargin at screen 0.14\nset format x '%%g'\n"
+    "set xlabel 'coupling K'\nset ylabel 'deviation / error' offset 0.5\n"
+    "set yrange [%.3g:%.3g]\nset ytics %g\nunset key\n"
+    "set object 1 rectangle from graph 0,first -2 to graph 1,first 2 behind fillcolor '#e9edf2' fillstyle solid "
+    "noborder\n"
+    "plot 0 with lines linecolor '#777777' linewidth 1, \\\n"
+    "  $data using 1:4 with impulses linewidth 2 linecolor '%s', \\\n"
+    "  $data using 1:4 with points pointtype 7 pointsize 0.55 linecolor '%s'\n"
+    "unset multiplot\n",
+    grey, blue, -pull * 1.15, pull * 1.15, pull > 8 ? ceil (pull / 4) : 2, blue, blue);
   return true;
 }
 
@@ -215,14 +221,19 @@ filter_script (FILE *script, const vrg_model *model)
     return false;
   fputs ("$data << END\n# column row weight\n", script);
   for (int64_t f = 0; f < shown; f++)
-    for (int64_t y = 0; y < size; y++)
-      for (int64_t x = 0; x < size; x++)
+    {
+      const double *weights = model->weights + f * size * size;
+      double sum = 0;
+      for (int64_t i = 0; i < size * size; i++)
+        sum += weights[i];
+      for (int64_t i = 0; i < size * size; i++)
         {
-          double w = model->weights[(f * size + y) * size + x];
-          fprintf (script, "%lld %lld %.10g\n", (long long) (f % across * (size + 1) + x),
-                   (long long) (f / across * (size + 1) + y), w);
+          double w = sum < 0 ? -weights[i] : weights[i]; /* the sign is arbitrary: positive sum, as the flow takes it */
+          fprintf (script, "%lld %lld %.10g\n", (long long) (f % across * (size + 1) + i % size),
+                   (long long) (f / across * (size + 1) + i / size), w);
           largest = fmax (largest, fabs (w));
         }
+    }
   if (!(largest > 0))
     largest = 1;
   fprintf (script,
@@ -247,9 +258,10 @@ filter_script (FILE *script, const vrg_model *model)
   fputs ("plot $data using 1:2:3 with image pixels", script);
   if (shown == 1 && size <= 10) /* numbers, so that the sign shows without colours too */
     fprintf (script,
-             ", \\\n  $data using 1:2:(abs($3)>%.6g?'':abs($3)<0.005?'0':sprintf('%%.2f',$3)) with labels font ',11' textcolor 'black'"
+             ", \\\n  $data using 1:2:(abs($3)>%.6g?'':abs($3)<0.005?'0':sprintf('%%.2f',$3)) with labels font ',11' "
+             "textcolor 'black'"
              ", \\\n  $data using 1:2:(abs($3)>%.6g?sprintf('%%.2f',$3):'') with labels font ',11' textcolor 'white'\n",
-             0.7 * largest, 0.7 * largest);
+             0.6 * largest, 0.6 * largest);
   else
     fputs (", \\\n  $data using ($3<0?$1:NaN):2 with points pointtype 7 pointsize 0.2 linecolor 'black'\n", script);
   return true;
@@ -290,7 +302,10 @@ coupling_row (const vrg_table_data *t, const char *nn, const char *rule, int lev
 static bool
 flow_script (FILE *script, const vrg_table_data *t)
 {
-  enum { LEVELS = 32 };
+  enum
+  {
+    LEVELS = 32
+  };
   const double window[4] = { -0.15, 1.05, -0.25, 0.5 }; /* what may be shown: beyond, the couplings run away */
   const char *nn[CURVES], *rules[CURVES];
   int n_nn = distinct (t, "nn", nn), n_rules = distinct (t, "rule", rules), paths = 0, rule_of[CURVES * CURVES];
@@ -309,12 +324,13 @@ flow_script (FILE *script, const vrg_table_data *t)
             if (a < 0 || b < 0)
               continue;
             double x = vrg_cell (t, a, "value"), y = vrg_cell (t, b, "value");
-            if (!isfinite (x) || !isfinite (y))
-              continue;
+            double dx = vrg_cell (t, a, "error"), dy = vrg_cell (t, b, "error");
+            if (!isfinite (x) || !isfinite (y) || dx > VAGUE || dy > VAGUE)
+              break;
             path[here][0] = x;
             path[here][1] = y;
-            path[here][2] = finite_or_0 (vrg_cell (t, a, "error"));
-            path[here++][3] = finite_or_0 (vrg_cell (t, b, "error"));
+            path[here][2] = finite_or_0 (dx);
+            path[here++][3] = finite_or_0 (dy);
             if (x < window[0] || x > window[1] || y < window[2] || y > window[3])
               continue;
             low[0] = fmin (low[0], x);
@@ -350,19 +366,19 @@ flow_script (FILE *script, const vrg_table_data *t)
   int step = n_nn > 8 ? n_nn - 1 : 1; /* a long scan: the first and the last are named */
   for (int k = 0; k < n_nn; k += step)
     if (!vrg_is_critical (atof (nn[k])))
-      fprintf (script,
-               "set label %d 'K = %.4g' at %.8g,0 right rotate by 90 offset 0,-0.6 font ',11' textcolor '%s'\n", 10 + k,
-               atof (nn[k]), atof (nn[k]), grey);
+      fprintf (script, "set label %d 'K = %.4g' at %.8g,0 right rotate by 90 offset 0,-0.6 font ',11' textcolor '%s'\n",
+               10 + k, atof (nn[k]), atof (nn[k]), grey);
   fputs ("plot", script);
   for (int i = 0; i < paths; i++)
     {
       const char *colour = rule_colour (rules[rule_of[i]]);
       bool first = i == 0 || rule_of[i] != rule_of[i - 1];
-      fprintf (script,
-               "%s $path index %d using 1:2:5:6 with vectors head filled size graph 0.016,18 linewidth 1.4 linecolor "
-               "'%s' notitle, \\\n"
-               "  $path index %d using 1:2:3:4 with xyerrorbars pointtype 7 pointsize 0.4 linewidth 1.2 linecolor '%s' ",
-               i ? ", \\\n " : "", i, colour, i, colour);
+      fprintf (
+        script,
+        "%s $path index %d using 1:2:5:6 with vectors head filled size graph 0.016,18 linewidth 1.4 linecolor "
+        "'%s' notitle, \\\n"
+        "  $path index %d using 1:2:3:4 with xyerrorbars pointtype 7 pointsize 0.4 linewidth 1.2 linecolor '%s' ",
+        i ? ", \\\n " : "", i, colour, i, colour);
       fprintf (script, first ? "title '%s'" : "notitle", word (rules[rule_of[i]]));
     }
   fputs ("\n", script);
@@ -409,7 +425,8 @@ couplings_script (FILE *script, const vrg_table_data *t)
   for (int r = 0; r < n_rules; r++)
     {
       double width = 0.70 / n_rules;
-      fprintf (script, "set lmargin at screen %g\nset rmargin at screen %g\nset title '%s rule' noenhanced font ',14'\n",
+      fprintf (script,
+               "set lmargin at screen %g\nset rmargin at screen %g\nset title '%s rule' noenhanced font ',14'\n",
                0.115 + r * width, 0.115 + (r + 0.9) * width, word (rules[r]));
       fputs (r ? "unset ylabel\nset format y ''\nunset key\nplot 0 with lines linecolor '#999999' notitle"
                : "set ylabel 'coupling' offset 0.5\nplot 0 with lines linecolor '#999999' notitle",
@@ -451,8 +468,8 @@ exponents_script (FILE *script, const vrg_table_data *t, const char *sector, con
           {
             double y = vrg_cell (t, row, "y"), dy = vrg_cell (t, row, "error");
             if (vrg_cell (t, row, "nn") != nearest || strcmp (vrg_cell_text (t, row, "rule"), rules[r]) != 0
-                || strcmp (vrg_cell_text (t, row, "sector"), sector) != 0
-                || vrg_cell (t, row, "operators") != counts[c] || !isfinite (y))
+                || strcmp (vrg_cell_text (t, row, "sector"), sector) != 0 || vrg_cell (t, row, "operators") != counts[c]
+                || !isfinite (y))
               continue;
             fprintf (script, "%g %.8g %.8g\n", vrg_cell (t, row, "level"), y, finite_or_0 (dy));
             points++;
@@ -481,14 +498,15 @@ exponents_script (FILE *script, const vrg_table_data *t, const char *sector, con
       const int points[] = { 7, 4, 6 }, dashes[] = { 1, 2, 3 }; /* full disc, open square, open circle */
       const char *colour = rule_colour (rules[rule_of[i]]);
       double shift = 0.035 * (i - 0.5 * (curves - 1));
-      fprintf (script,
-               ", \\\n  $data index %d using ($1+%g):2 with lines dashtype %d linewidth 1.5 linecolor '%s' notitle, \\\n"
-               "  $data index %d using ($1+%g):2:3 with yerrorbars pointtype %d dashtype 1 pointsize 0.6 linewidth 1.5 "
-               "linecolor '%s' notitle, \\\n"
-               "  NaN with linespoints pointtype %d dashtype %d pointsize 0.6 linewidth 1.5 linecolor '%s' "
-               "title '%s, %d operator%s'",
-               i, shift, dashes[kind], colour, i, shift, points[kind], colour, points[kind], dashes[kind], colour,
-               word (rules[rule_of[i]]), operators_of[i], operators_of[i] == 1 ? "" : "s");
+      fprintf (
+        script,
+        ", \\\n  $data index %d using ($1+%g):2 with lines dashtype %d linewidth 1.5 linecolor '%s' notitle, \\\n"
+        "  $data index %d using ($1+%g):2:3 with yerrorbars pointtype %d dashtype 1 pointsize 0.6 linewidth 1.5 "
+        "linecolor '%s' notitle, \\\n"
+        "  NaN with linespoints pointtype %d dashtype %d pointsize 0.6 linewidth 1.5 linecolor '%s' "
+        "title '%s, %d operator%s'",
+        i, shift, dashes[kind], colour, i, shift, points[kind], colour, points[kind], dashes[kind], colour,
+        word (rules[rule_of[i]]), operators_of[i], operators_of[i] == 1 ? "" : "s");
     }
   fputs ("\n", script);
   return true;
@@ -521,7 +539,9 @@ run_gnuplot (const char *directory, const char *name)
     {
       while (waitpid (child, &status, 0) < 0 && errno == EINTR)
         ;
-      code = WIFEXITED (status) && WEXITSTATUS (status) == 0 ? 0 : WIFEXITED (status) && WEXITSTATUS (status) == 127 ? ENOENT : -1;
+      code = WIFEXITED (status) && WEXITSTATUS (status) == 0     ? 0
+             : WIFEXITED (status) && WEXITSTATUS (status) == 127 ? ENOENT
+                                                                 : -1;
     }
   if (code != -1)
     {
@@ -576,15 +596,19 @@ describe (vrg_figure figures[VRG_FIGURES], const vrg_report_data *data)
               "K² var(S)/N against the coupling; the line is the exact one for this torus. Below: deviations in "
               "units of the error bar, of which about 95 % should lie in the shaded band.");
   set_figure (&figures[VRG_FIGURE_TRAINING], "training", "Training",
-              "Reconstruction error (one Gibbs step) and pseudo-likelihood by epoch. Both should have levelled off; neither says that "
+              "Reconstruction error (one Gibbs step) and pseudo-likelihood by epoch. Both should have levelled off; "
+              "neither says that "
               "the model is right, the exponents do.");
-  set_figure (&figures[VRG_FIGURE_FILTER], "filter", "Learnt filter",
-              "Weights of the learnt block rule: blue negative, orange positive, black frame: the block that the hidden "
-              "spin stands for. The majority rule would be equal weights inside the frame and none outside.");
+  set_figure (
+    &figures[VRG_FIGURE_FILTER], "filter", "Learnt filter",
+    "Weights of the learnt block rule (overall sign chosen for a positive sum): orange positive, blue negative, "
+    "black frame: the block that the hidden spin stands for. The majority rule would be equal weights inside the frame "
+    "and none outside.");
   set_figure (&figures[VRG_FIGURE_FLOW], "flow", "Flow in the plane of the two leading couplings",
               "Each path starts at the sampled coupling on the axis and moves one level at an arrow, with all "
               "couplings of the list fitted. A critical start should come to rest at a fixed point, which depends on "
-              "the rule; starts below and above run off to zero and to infinity. Points far outside are not shown.");
+              "the rule; starts below and above run off to zero and to infinity. A path ends where an error exceeds "
+              "0.1; points far outside are not shown.");
   set_figure (&figures[VRG_FIGURE_COUPLINGS], "couplings", "Couplings by level",
               "As fitted at the ensemble nearest to criticality. Level 0 must return the input: nn as sampled, "
               "all others zero; from then on they should settle.");
@@ -619,8 +643,8 @@ vrg_figures_draw (vrg_report_data *data, vrg_figure figures[VRG_FIGURES])
       vrg_figure *figure = &figures[i];
       snprintf (path, sizeof path, "%s/figures/%s.svg", data->directory, figure->name);
       unlink (path); /* one of an earlier run */
-      FILE *script = script_open (data->directory, figure, i == VRG_FIGURE_FILTER ? 560 : 760,
-                                  i == VRG_FIGURE_FILTER ? 480 : 480);
+      FILE *script
+        = script_open (data->directory, figure, i == VRG_FIGURE_FILTER ? 560 : 760, i == VRG_FIGURE_FILTER ? 480 : 480);
       snprintf (path, sizeof path, "%s/figures/%s.gp", data->directory, figure->name);
       if (script == NULL)
         return vrg_error (VRG_FILE, "%s: cannot be written: %s", path, strerror (errno));
@@ -637,7 +661,8 @@ vrg_figures_draw (vrg_report_data *data, vrg_figure figures[VRG_FIGURES])
         {
           gnuplot = false;
           vrg_warn ("gnuplot cannot be started (%s): no pictures.  Install it (Debian: gnuplot-nox) and run "
-                    "`vrg report %s`", strerror (code), data->directory);
+                    "`vrg report %s`",
+                    strerror (code), data->directory);
           vrg_report_warn (data, "gnuplot could not be started: this page has tables only.");
         }
       else if (code < 0)

@@ -17,11 +17,16 @@
 #include "report/html.h"
 
 #define CHECKS 24
-#define PULL_LIMIT 4.0       /* standard deviations that pass for agreement */
-#define EXPONENT_LIMIT 0.03  /* what truncation and a small lattice may cost an exponent with all operators */
-#define LONG_TABLE 24        /* rows; longer ones are folded */
+#define PULL_LIMIT 4.0      /* standard deviations that pass for agreement */
+#define EXPONENT_LIMIT 0.03 /* what truncation and a small lattice may cost an exponent with all operators */
+#define LONG_TABLE 24       /* rows; longer ones are folded */
 
-typedef enum { AGREES, DIFFERS, UNCERTAIN } verdict;
+typedef enum
+{
+  AGREES,
+  DIFFERS,
+  UNCERTAIN
+} verdict;
 
 /** A row of the summary. */
 typedef struct
@@ -145,12 +150,12 @@ judge_exponents (vrg_report_data *data, findings *all)
         snprintf (f->deviation, sizeof f->deviation, "%+.1f (%+.2f %%)", (y - exact) / error, percent);
       else
         snprintf (f->deviation, sizeof f->deviation, "(%+.2f %%)", percent);
-      f->verdict = !(error < EXPONENT_LIMIT)                                     ? UNCERTAIN
+      f->verdict = !(error < EXPONENT_LIMIT)                        ? UNCERTAIN
                    : fabs (y - exact) <= EXPONENT_LIMIT + 3 * error ? AGREES
-                                                                                 : DIFFERS;
+                                                                    : DIFFERS;
       if (f->verdict == DIFFERS)
-        vrg_report_warn (data,
-                         "%s of the %s rule is %.2f away from the exact value: %s.", symbol, rule, fabs (y - exact),
+        vrg_report_warn (data, "%s of the %s rule is %.2f away from the exact value: %s.", symbol, rule,
+                         fabs (y - exact),
                          strcmp (rule, "learnt") == 0       ? "the filter may not have been trained long enough"
                          : strcmp (rule, "decimation") == 0 ? "decimation has no fixed point of short range in two "
                                                               "dimensions, so this is to be expected"
@@ -171,14 +176,20 @@ judge_chains (vrg_report_data *data)
         break;
       double independent = configurations / fmax (1, 2 * tau / (double) data->input.interval);
       if (!isfinite (tau))
-        vrg_report_warn (data, "K = %.6g: too few measurements for an autocorrelation time; its errors take samples of "
-                               "a chain as they come.", nn);
+        vrg_report_warn (data,
+                         "K = %.6g: too few measurements for an autocorrelation time; its errors take samples of "
+                         "a chain as they come.",
+                         nn);
       else if (independent < 100)
-        vrg_report_warn (data, "K = %.6g: only about %.0f independent configurations (tau_int = %.3g sweeps); errors are "
-                               "rough.", nn, independent, tau);
+        vrg_report_warn (data,
+                         "K = %.6g: only about %.0f independent configurations (tau_int = %.3g sweeps); errors are "
+                         "rough.",
+                         nn, independent, tau);
       if (isfinite (tau) && (double) data->input.thermalization < 20 * tau)
-        vrg_report_warn (data, "K = %.6g: thermalization of %lld sweeps is less than 20 autocorrelation times of %.3g "
-                               "sweeps.", nn, (long long) data->input.thermalization, tau);
+        vrg_report_warn (data,
+                         "K = %.6g: thermalization of %lld sweeps is less than 20 autocorrelation times of %.3g "
+                         "sweeps.",
+                         nn, (long long) data->input.thermalization, tau);
     }
 }
 
@@ -189,10 +200,11 @@ judge_missing (vrg_report_data *data)
   {
     bool missing;
     const char *table, *stage;
-  } part[] = { { data->sample == NULL, "sample.tsv", "sample" },
-               { data->train == NULL && (!data->input_good || data->input.model != VRG_MODEL_NONE), "train.tsv", "train" },
-               { data->couplings == NULL, "couplings.tsv", "flow" },
-               { data->exponents == NULL, "exponents.tsv", "flow" } };
+  } part[]
+    = { { data->sample == NULL, "sample.tsv", "sample" },
+        { data->train == NULL && (!data->input_good || data->input.model != VRG_MODEL_NONE), "train.tsv", "train" },
+        { data->couplings == NULL, "couplings.tsv", "flow" },
+        { data->exponents == NULL, "exponents.tsv", "flow" } };
   for (size_t i = 0; i < sizeof part / sizeof *part; i++)
     if (part[i].missing)
       vrg_report_warn (data, "%s is missing: the %s stage is not finished here.", part[i].table, part[i].stage);
@@ -283,8 +295,9 @@ summary (FILE *page, const vrg_report_data *data, const findings *all)
                (long long) in->size[1], in->n_nn, in->n_nn == 1 ? "" : "s");
       for (int k = 0; k < in->n_nn && in->n_nn <= 8; k++)
         fprintf (page, "%s%.6g", k ? ", " : " K = ", in->nn[k]);
-      fprintf (page, ": %lld configurations each from %lld chain%s by the %s algorithm, %lld sweeps apart after %lld "
-                     "sweeps of thermalization, seed %lld.",
+      fprintf (page,
+               ": %lld configurations each from %lld chain%s by the %s algorithm, %lld sweeps apart after %lld "
+               "sweeps of thermalization, seed %lld.",
                (long long) in->configurations, (long long) in->chains, in->chains == 1 ? "" : "s",
                vrg_param_algorithm_names[in->algorithm], (long long) in->interval, (long long) in->thermalization,
                (long long) in->seed);
@@ -312,9 +325,10 @@ summary (FILE *page, const vrg_report_data *data, const findings *all)
           fputs ("</tr>\n", page);
         }
       table_end (page, all->n);
-      fprintf (page, "<p class=\"faint\">“Agrees” means within %g standard deviations; for exponents, which also "
-                     "carry the systematic error of a finite list of operators and a finite lattice, within %g plus three "
-                     "standard deviations. Numbers in brackets are one standard deviation in the last digits.</p>\n",
+      fprintf (page,
+               "<p class=\"faint\">“Agrees” means within %g standard deviations; for exponents, which also "
+               "carry the systematic error of a finite list of operators and a finite lattice, within %g plus three "
+               "standard deviations. Numbers in brackets are one standard deviation in the last digits.</p>\n",
                PULL_LIMIT, EXPONENT_LIMIT);
     }
   if (data->n_warnings > 0)
@@ -358,7 +372,8 @@ sample_section (FILE *page, const vrg_report_data *data, const vrg_figure *all)
       fputs ("</tr>\n", page);
     }
   table_end (page, t->rows);
-  fputs ("<p class=\"faint\">Energy -S/N and specific heat K² var(S)/N per spin, S the sum over bonds; abs m = ⟨|m|⟩, m² = ⟨m²⟩, U₄ = "
+  fputs ("<p class=\"faint\">Energy -S/N and specific heat K² var(S)/N per spin, S the sum over bonds; abs m = ⟨|m|⟩, "
+         "m² = ⟨m²⟩, U₄ = "
          "1 - ⟨m⁴⟩/(3⟨m²⟩²); τ: integrated autocorrelation times in sweeps (0.5 interval: none seen).</p>\n",
          page);
 }
@@ -397,7 +412,10 @@ static void
 pivot (FILE *page, const vrg_table_data *t, const char *what, const char *const columns[2], const char *value,
        int operators)
 {
-  enum { WIDE = 64 };
+  enum
+  {
+    WIDE = 64
+  };
   char column[WIDE][64];
   int n_columns = 0, n_rows = 0, *first = vrg_new (t->rows, sizeof *first, "rows of the report");
   int *row_of = vrg_new (t->rows, sizeof *row_of, "rows of the report");
@@ -465,8 +483,10 @@ flow_section (FILE *page, const vrg_report_data *data, const vrg_figure *all)
       fputs ("<h2 id=\"flow\">Renormalised couplings</h2>\n", page);
       figures (page, data, all, VRG_FIGURE_FLOW, VRG_FIGURE_COUPLINGS);
       pivot (page, data->couplings, "couplings.tsv", by_operator, "value", operators);
-      fprintf (page, "<p class=\"faint\">%d operators fitted; couplings depend on the list fitted, so compare equal lists "
-                     "only.</p>\n", operators);
+      fprintf (page,
+               "<p class=\"faint\">%d operators fitted; couplings depend on the list fitted, so compare equal lists "
+               "only.</p>\n",
+               operators);
     }
   if (data->exponents != NULL)
     {
@@ -474,7 +494,8 @@ flow_section (FILE *page, const vrg_report_data *data, const vrg_figure *all)
       figures (page, data, all, VRG_FIGURE_EVEN, VRG_FIGURE_ODD);
       pivot (page, data->exponents, "exponents.tsv", by_sector, "y", -1);
       fputs ("<p class=\"faint\">Columns: sector and number of operators. Exact: y_t = 1 (even), y_h = 15/8 (odd), at "
-             "the critical coupling.</p>\n", page);
+             "the critical coupling.</p>\n",
+             page);
     }
 }
 

@@ -89,8 +89,7 @@ vrg_chains_sweep (vrg_chains *chains, int64_t done, int64_t n)
     {
       vrg_lattice *lattice = chains->lattices[c];
       vrg_rng rng;
-      vrg_rng_init (&rng, (uint64_t) chains->input->seed, (uint32_t) chains->ensemble,
-                    (uint32_t) (chains->chain0 + c));
+      vrg_rng_init (&rng, (uint64_t) chains->input->seed, (uint32_t) chains->ensemble, (uint32_t) (chains->chain0 + c));
       if (done == 0)
         vrg_lattice_random (lattice, &rng);
       for (int64_t t = done + 1; t <= done + n; t++)

@@ -22,11 +22,11 @@ typedef struct
   vrg_lattice *shape;        /* what the kernels are made for; the first chain's if there is one */
   int64_t strip_words;       /* of a packed strip */
   int ensemble;
-  vrg_cluster *cluster;      /* one of the two, between begin and end */
+  vrg_cluster *cluster; /* one of the two, between begin and end */
   vrg_metropolis *metropolis;
-  int64_t capacity;          /* of the buffer in times, the same on all ranks */
-  int64_t time, times;       /* first time in it, number of times in it */
-  uint64_t *spins;           /* [time][chain][row][word] */
+  int64_t capacity;               /* of the buffer in times, the same on all ranks */
+  int64_t time, times;            /* first time in it, number of times in it */
+  uint64_t *spins;                /* [time][chain][row][word] */
   int64_t *bonds, *magnetisation; /* [time][chain], this strip's share */
 } vrg_chains;
 

@@ -36,11 +36,14 @@ vrg_cluster_check (int64_t rows, int64_t columns, int strips)
   if (strips >= needed && needed > 0)
     return VRG_OK;
   if (needed == 0 || needed > rows / 2)
-    return vrg_error (VRG_USAGE, "cluster updates hold at most 2^31 - 1 sites in a strip of two rows: %lld columns are "
-                      "too many", (long long) columns);
-  return vrg_error (VRG_USAGE, "cluster updates hold at most 2^31 - 1 sites in a strip: a lattice of %lld x %lld needs at "
-                    "least %lld strips, so as many ranks (it has %d)", (long long) rows, (long long) columns,
-                    (long long) needed, strips);
+    return vrg_error (VRG_USAGE,
+                      "cluster updates hold at most 2^31 - 1 sites in a strip of two rows: %lld columns are "
+                      "too many",
+                      (long long) columns);
+  return vrg_error (VRG_USAGE,
+                    "cluster updates hold at most 2^31 - 1 sites in a strip: a lattice of %lld x %lld needs at "
+                    "least %lld strips, so as many ranks (it has %d)",
+                    (long long) rows, (long long) columns, (long long) needed, strips);
 }
 
 vrg_cluster *

@@ -15,6 +15,7 @@
 #include "lattice/exact.h"
 
 #define BLOCKS 128 /* wanted; with any number of chains there are more than 60 */
+#define FEWEST 10  /* samples with which an error is claimed */
 
 /* Sums over samples; integers as far as they reach, so that a block can be taken away again exactly. */
 typedef struct
@@ -24,7 +25,15 @@ typedef struct
   double m4; /* of m per site */
 } sums;
 
-enum { ENERGY, SPECIFIC_HEAT, ABS_M, M2, BINDER, QUANTITIES };
+enum
+{
+  ENERGY,
+  SPECIFIC_HEAT,
+  ABS_M,
+  M2,
+  BINDER,
+  QUANTITIES
+};
 
 static void
 quantities (const sums *a, double sites, double nn, double out[QUANTITIES])
@@ -38,8 +47,8 @@ quantities (const sums *a, double sites, double nn, double out[QUANTITIES])
 }
 
 void
-vrg_estimates_compute (int64_t rows, int64_t columns, double nn, int64_t samples, int64_t chains,
-                       const int64_t *bonds, const int64_t *magnetisation, vrg_estimates *estimates)
+vrg_estimates_compute (int64_t rows, int64_t columns, double nn, int64_t samples, int64_t chains, const int64_t *bonds,
+                       const int64_t *magnetisation, vrg_estimates *estimates)
 {
   *estimates = (vrg_estimates){ { NAN, NAN }, { NAN, NAN }, { NAN, NAN }, { NAN, NAN }, { NAN, NAN }, NAN, NAN };
   if (samples < 2)
@@ -95,9 +104,9 @@ vrg_estimates_compute (int64_t rows, int64_t columns, double nn, int64_t samples
   estimates->tau_m2 = vrg_tau_int (series, samples, chains, NULL);
 
   double length = (double) blocks.times / blocks.over_time;
-  double factor = vrg_block_factor (fmax (estimates->tau_energy, estimates->tau_m2), length);
-  vrg_estimate *out[QUANTITIES] = { &estimates->energy, &estimates->specific_heat, &estimates->abs_m, &estimates->m2,
-                                    &estimates->binder };
+  double factor = samples < FEWEST ? NAN : vrg_block_factor (fmax (estimates->tau_energy, estimates->tau_m2), length);
+  vrg_estimate *out[QUANTITIES]
+    = { &estimates->energy, &estimates->specific_heat, &estimates->abs_m, &estimates->m2, &estimates->binder };
   for (int i = 0; i < QUANTITIES; i++)
     *out[i] = (vrg_estimate){ value[i], factor * error[i] };
   vrg_free (series);

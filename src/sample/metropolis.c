@@ -120,8 +120,8 @@ update_colour (vrg_metropolis *m, vrg_lattice *lattice, const vrg_rng *rng, uint
         {
           uint64_t sites = UINT64_C (0x5555555555555555) << (lattice->row0 + y + colour) % 2;
           int64_t at = (y - y0) * stride;
-          vote (vrg_lattice_row (lattice, y), vrg_lattice_row (lattice, y - 1), vrg_lattice_row (lattice, y + 1),
-                words, lattice->columns, sites, m->against, m->undecided + at, m->select + at, m->accept + at);
+          vote (vrg_lattice_row (lattice, y), vrg_lattice_row (lattice, y - 1), vrg_lattice_row (lattice, y + 1), words,
+                lattice->columns, sites, m->against, m->undecided + at, m->select + at, m->accept + at);
         }
       vrg_planes_below (&planes, rng, (uint64_t) ((lattice->row0 + y0) * stride) / 2, (y1 - y0) * stride, m->select,
                         m->undecided, m->accept, m->random);

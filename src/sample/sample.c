@@ -55,8 +55,8 @@ checkpoint (sampling *s, bool write, int64_t *step)
   if (write)
     {
       vrg_chains_pack (chains, packed);
-      status = vrg_checkpoint_write (s->grid, s->directory, STAGE, s->fingerprint, *step, s->sweeps * s->input->n_nn,
-                                     1, &array);
+      status = vrg_checkpoint_write (s->grid, s->directory, STAGE, s->fingerprint, *step, s->sweeps * s->input->n_nn, 1,
+                                     &array);
       vrg_stop_saved (s->stop);
     }
   else

@@ -56,9 +56,9 @@ vrg_dataset_open (const vrg_grid *grid, const vrg_input *input, const char *dire
   vrg_param_difference (vrg_samples_get_fingerprint (file), wanted, difference, sizeof difference);
   vrg_free (wanted);
   if (info->rows != input->size[0] || info->columns != input->size[1])
-    status = vrg_error (VRG_FILE, "%s: the lattice is %lld x %lld, the input's %lld x %lld", path,
-                        (long long) info->rows, (long long) info->columns, (long long) input->size[0],
-                        (long long) input->size[1]);
+    status
+      = vrg_error (VRG_FILE, "%s: the lattice is %lld x %lld, the input's %lld x %lld", path, (long long) info->rows,
+                   (long long) info->columns, (long long) input->size[0], (long long) input->size[1]);
   else if (ensemble < 0)
     status = vrg_error (VRG_FILE, "%s: has no ensemble at nn = %.17g ([train] coupling)", path, input->coupling);
   else if (difference[0])

@@ -15,12 +15,12 @@
 /** Open; read only outside dataset.c.  Owns its memory. */
 typedef struct
 {
-  int64_t samples, batch, updates;  /* of the ensemble, of a batch, of an epoch */
-  int64_t position0, position1;     /* this group's positions */
-  int64_t sample0, sample1;         /* and their samples */
-  int64_t row0, row1, words;        /* this rank's rows */
-  uint64_t *spins;                  /* [sample1 - sample0][row1 - row0][words] */
-  int64_t *order;                   /* [sample1 - sample0] permuted sample numbers, stratum after stratum */
+  int64_t samples, batch, updates; /* of the ensemble, of a batch, of an epoch */
+  int64_t position0, position1;    /* this group's positions */
+  int64_t sample0, sample1;        /* and their samples */
+  int64_t row0, row1, words;       /* this rank's rows */
+  uint64_t *spins;                 /* [sample1 - sample0][row1 - row0][words] */
+  int64_t *order;                  /* [sample1 - sample0] permuted sample numbers, stratum after stratum */
 } vrg_dataset;
 
 /** Read this rank's share, its group's samples and rows [row0, row1), of DIRECTORY/samples.h5 at the input's coupling.

@@ -25,11 +25,9 @@ vrg_layer_start (const vrg_input *input, int strips, int strip, const vrg_rng *r
     return vrg_error (VRG_USAGE, "[train] stride: %lld does not divide the lattice, %lld x %lld",
                       (long long) input->stride, (long long) rows, (long long) columns);
   vrg_model *model = vrg_new (1, sizeof *model, "a model");
-  *model = (vrg_model){ .type = input->model,
-                        .rows = rows,
-                        .columns = columns,
-                        .hidden = input->hidden[0],
-                        .nn = input->coupling };
+  *model = (vrg_model){
+    .type = input->model, .rows = rows, .columns = columns, .hidden = input->hidden[0], .nn = input->coupling
+  };
   int64_t row0 = 0, row1 = rows;
   if (dense)
     vrg_grid_span (rows, strips, strip, &row0, &row1);
@@ -157,8 +155,7 @@ vrg_layer_new (vrg_model *model, MPI_Comm strip_comm)
   layer->visible_base = vrg_new (visible_base, sizeof (int32_t), "fixed-point biases");
   layer->hidden_base = vrg_new (hidden_base, sizeof (int32_t), "fixed-point biases");
   layer->visible_bias = vrg_new (layer->visible_biases, sizeof (int32_t), "fixed-point biases");
-  const int64_t longer
-    = layer->visible_fields > layer->hidden_fields ? layer->visible_fields : layer->hidden_fields;
+  const int64_t longer = layer->visible_fields > layer->hidden_fields ? layer->visible_fields : layer->hidden_fields;
   layer->random = vrg_new (longer / 2 + 4, sizeof (uint64_t), "random numbers");
   layer->scratch = vrg_new (longer, sizeof (int32_t), "units");
   return layer;
@@ -330,8 +327,8 @@ vrg_layer_hidden_fields (const vrg_layer *layer, int64_t n, const int32_t *v, in
       return;
     }
   for (int64_t s = 0; s < n; s++)
-    vrg_product_convolution_hidden (&layer->convolution, layer->fixed, layer->hidden_base,
-                                    v + s * layer->visible_units, fields + s * layer->hidden_fields);
+    vrg_product_convolution_hidden (&layer->convolution, layer->fixed, layer->hidden_base, v + s * layer->visible_units,
+                                    fields + s * layer->hidden_fields);
 }
 
 void
@@ -409,15 +406,14 @@ vrg_layer_means (const vrg_layer *layer, int64_t n, const int32_t *fields, int32
 }
 
 void
-vrg_layer_gradient (const vrg_layer *layer, int64_t n, const int32_t *v, const int32_t *means, int sign,
-                    int64_t *sums)
+vrg_layer_gradient (const vrg_layer *layer, int64_t n, const int32_t *v, const int32_t *means, int sign, int64_t *sums)
 {
   int64_t *visible = sums + layer->weights, *hidden = visible + layer->visible_biases;
   if (is_dense (layer))
     {
       VRG_ASSERT (n <= 1024);
-      vrg_product_dense_gradient (n, layer->sites, layer->model->hidden, layer->pitch, v, means, sign,
-                                  layer->scratch, sums);
+      vrg_product_dense_gradient (n, layer->sites, layer->model->hidden, layer->pitch, v, means, sign, layer->scratch,
+                                  sums);
       for (int64_t j = 0; j < layer->model->hidden; j++)
         hidden[j] += sign * layer->scratch[j];
       for (int64_t s = 0; s < n; s++)

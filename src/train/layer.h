@@ -33,14 +33,14 @@ typedef struct
   int64_t sites;                                  /* visible units of this rank */
   int64_t row0, row1;                             /* its lattice rows */
   int64_t visible_units, hidden_units, visible_fields, hidden_fields;
-  int64_t pitch;                           /* dense: hidden units, whole vectors */
-  vrg_convolution convolution;             /* convolution only */
-  int32_t *fixed;                          /* weights in the order of the kernels */
-  int32_t *visible_base, *hidden_base;     /* bias - sum of weights; hidden: this strip's part */
-  int32_t *visible_bias;                   /* fixed point */
-  int64_t visible_blocks, hidden_blocks;   /* of four random numbers a sample, of all strips */
-  uint64_t *random;                        /* room for a sample's numbers */
-  int32_t *scratch;                        /* room for a sample's units or means */
+  int64_t pitch;                         /* dense: hidden units, whole vectors */
+  vrg_convolution convolution;           /* convolution only */
+  int32_t *fixed;                        /* weights in the order of the kernels */
+  int32_t *visible_base, *hidden_base;   /* bias - sum of weights; hidden: this strip's part */
+  int32_t *visible_bias;                 /* fixed point */
+  int64_t visible_blocks, hidden_blocks; /* of four random numbers a sample, of all strips */
+  uint64_t *random;                      /* room for a sample's numbers */
+  int32_t *scratch;                      /* room for a sample's units or means */
 } vrg_layer;
 
 /** A model with small random weights, sums of four uniform numbers with standard deviation VRG_LAYER_SPREAD, and

@@ -36,8 +36,8 @@ log_conditional (const vrg_layer *layer, const room *r, int64_t site)
       const int64_t j = r->index[k], shift = 2 * spin * (int64_t) r->shift[j];
       r->shift[j] = 0;
       if (shift)
-        difference += (r->terms ? r->terms[j] : vrg_ln2cosh (value (r->fields[j])))
-                      - vrg_ln2cosh (value (r->fields[j] - shift));
+        difference
+          += (r->terms ? r->terms[j] : vrg_ln2cosh (value (r->fields[j]))) - vrg_ln2cosh (value (r->fields[j] - shift));
     }
   return 0.5 * difference - vrg_ln2cosh (0.5 * difference);
 }

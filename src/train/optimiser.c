@@ -46,8 +46,8 @@ vrg_optimise_move (const vrg_optimise *o, int64_t n, const int64_t *sums, double
         const double g = scale * (double) sums[i] - l2 * parameters[i];
         moment1[i] = DECAY1 * moment1[i] + (1 - DECAY1) * g;
         moment2[i] = DECAY2 * moment2[i] + (1 - DECAY2) * (g * g);
-        parameters[i] += o->learning_rate * (moment1[i] / (1 - o->decay1))
-                         / (sqrt (moment2[i] / (1 - o->decay2)) + EPSILON);
+        parameters[i]
+          += o->learning_rate * (moment1[i] / (1 - o->decay1)) / (sqrt (moment2[i] / (1 - o->decay2)) + EPSILON);
       }
   if (shrink > 0)
     for (int64_t i = 0; i < n; i++)

@@ -40,10 +40,10 @@ typedef struct
   int64_t rows, columns; /* hidden lattice */
   int64_t pitch, rim, width, plane;
   int filters, taps, phases;
-  int *first;         /* [phases + 1] taps of a phase */
-  int *place;         /* [taps] dy * filter + dx */
-  int64_t *shift;     /* [taps] row shift * width + column shift: hidden (y, x) sees its phase at (y, x) + shift */
-  int *row, *column;  /* [taps] the same in rows and columns */
+  int *first;        /* [phases + 1] taps of a phase */
+  int *place;        /* [taps] dy * filter + dx */
+  int64_t *shift;    /* [taps] row shift * width + column shift: hidden (y, x) sees its phase at (y, x) + shift */
+  int *row, *column; /* [taps] the same in rows and columns */
 } vrg_convolution;
 
 /** One sample: v [phases][plane], h [filters][plane], weights [filters][taps] in the order of taps.

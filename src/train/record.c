@@ -51,10 +51,10 @@ typedef struct
 } names;
 
 static const names parameters = { "/weights", "/visible_bias", "/hidden_bias", "parameters before rounding (1)" };
-static const names first = { "/moment1/weights", "/moment1/visible_bias", "/moment1/hidden_bias",
-                             "velocity, or mean of the gradient (1)" };
-static const names second = { "/moment2/weights", "/moment2/visible_bias", "/moment2/hidden_bias",
-                              "mean of the squared gradient (1)" };
+static const names first
+  = { "/moment1/weights", "/moment1/visible_bias", "/moment1/hidden_bias", "velocity, or mean of the gradient (1)" };
+static const names second
+  = { "/moment2/weights", "/moment2/visible_bias", "/moment2/hidden_bias", "mean of the squared gradient (1)" };
 
 /** Weights, visible and hidden biases, as arrays.  writes: this rank's slab counts. */
 static void

@@ -10,11 +10,11 @@
 /** Open; what is read from a checkpoint at another number of ranks is the same.  Owns its memory but the layer. */
 typedef struct
 {
-  const vrg_layer *layer; /* and its model: the masters */
-  int64_t epochs;         /* of the whole run */
-  int64_t updates;        /* done */
-  int64_t wrong;          /* visible spins not reproduced in this epoch so far: of every rank together */
-  int64_t wrong_here;     /* the same on this rank, not yet in `wrong` */
+  const vrg_layer *layer;    /* and its model: the masters */
+  int64_t epochs;            /* of the whole run */
+  int64_t updates;           /* done */
+  int64_t wrong;             /* visible spins not reproduced in this epoch so far: of every rank together */
+  int64_t wrong_here;        /* the same on this rank, not yet in `wrong` */
   double *moment1, *moment2; /* [layer->parameters] each */
   double *rows;              /* [epochs][VRG_RECORD_COLUMNS] */
 } vrg_record;

@@ -67,8 +67,8 @@ update (training *t, vrg_gradient *gradient, vrg_optimise *optimise, const uint6
   return vrg_error (VRG_USAGE,
                     "training diverged in epoch %lld, update %lld: the weights of a unit add up to %d or more; lower "
                     "[train] learning_rate, which is %g",
-                    (long long) ((record->updates - 1) / d->updates + 1), (long long) record->updates,
-                    VRG_LAYER_BOUND, t->input->learning_rate);
+                    (long long) ((record->updates - 1) / d->updates + 1), (long long) record->updates, VRG_LAYER_BOUND,
+                    t->input->learning_rate);
 }
 
 /** 4.  The row of the epoch that has just ended.  Collective. */
@@ -79,8 +79,8 @@ end_epoch (training *t)
   vrg_record *record = t->record;
   double *row = record->rows + (record->updates / d->updates - 1) * VRG_RECORD_COLUMNS;
   vrg_record_gather (t->grid, record);
-  row[VRG_RECORD_RECONSTRUCTION] = (double) record->wrong
-                                   / ((double) (d->updates * d->batch) * (double) (t->model->rows * t->model->columns));
+  row[VRG_RECORD_RECONSTRUCTION]
+    = (double) record->wrong / ((double) (d->updates * d->batch) * (double) (t->model->rows * t->model->columns));
   row[VRG_RECORD_PSEUDO] = vrg_likelihood_pseudo (t->grid, t->layer, d, &t->rng);
   row[VRG_RECORD_NORM] = vrg_likelihood_weight_norm (t->layer);
   record->wrong = 0;

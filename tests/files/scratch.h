@@ -73,7 +73,7 @@ scratch_flip (const char *path, int64_t offset)
   MPI_Barrier (MPI_COMM_WORLD);
   if (rank == 0)
     {
-      unsigned char byte;
+      unsigned char byte = 0;
       int descriptor = open (path, O_RDWR);
       if (descriptor < 0 || pread (descriptor, &byte, 1, offset) != 1)
         MPI_Abort (MPI_COMM_WORLD, 1);

@@ -116,8 +116,8 @@ generations (const vrg_grid *grid)
          "two generations and no temporary file");
   expect (grid, 30, "the newest");
 
-  check (read_step (grid, &step, "key = 2\n", &right) == VRG_FILE && strstr (vrg_error_text (), "other parameters") != NULL
-           && step == -1,
+  check (read_step (grid, &step, "key = 2\n", &right) == VRG_FILE
+           && strstr (vrg_error_text (), "other parameters") != NULL && step == -1,
          "of other parameters: refused");
 
   /* damage to the newest, of several kinds: the other one is used; then it is the one that is replaced */
@@ -169,8 +169,8 @@ flips (const vrg_grid *grid)
       scratch_flip (path, at);
     }
   vrg_log_init (check_rank_ == 0, VRG_LOG_WARNING);
-  check (wrong == 0 && refused > 0, "%lld flipped bits: %lld refused, %lld without effect", (long long) (refused + same + wrong),
-         (long long) refused, (long long) same);
+  check (wrong == 0 && refused > 0, "%lld flipped bits: %lld refused, %lld without effect",
+         (long long) (refused + same + wrong), (long long) refused, (long long) same);
   vrg_checkpoint_remove (grid, scratch_directory, "sample");
 }
 
@@ -212,7 +212,8 @@ work (const vrg_grid *grid)
   scratch_truncate (scratch_path ("train.tsv"), 10);
 
   check (vrg_work_aside (grid->world, scratch_directory, VRG_STAGE_SAMPLE) == VRG_OK
-           && scratch_size (scratch_path ("old-1/samples.h5")) > 0 && scratch_size (scratch_path ("old-1/sample.tsv")) == 10
+           && scratch_size (scratch_path ("old-1/samples.h5")) > 0
+           && scratch_size (scratch_path ("old-1/sample.tsv")) == 10
            && scratch_size (scratch_path ("old-1/checkpoint-sample.0.h5")) > 0
            && scratch_size (scratch_path ("samples.h5")) < 0 && scratch_size (scratch_path ("train.tsv")) == 10,
          "moved aside, that stage alone");

@@ -24,7 +24,8 @@ value_at (vrg_h5_type type, int64_t i, void *value)
 static vrg_h5_array
 slab (vrg_h5_type type, int along, const char *name)
 {
-  vrg_h5_array array = { .name = name, .help = "numbers (1)", .axes = "x y z", .type = type, .rank = 3, .dims = { 17, 9, 5 } };
+  vrg_h5_array array
+    = { .name = name, .help = "numbers (1)", .axes = "x y z", .type = type, .rank = 3, .dims = { 17, 9, 5 } };
   int64_t n = 1, last = 0;
   for (int d = 0; d < 3; d++)
     {
@@ -80,7 +81,8 @@ write_all (const char *path)
   if (check_rank_ != 0)
     one[0] = one[1] = one[2] = -1;
   check (vrg_h5_put (file, &whole) == VRG_OK, "a replicated array is written");
-  good = vrg_h5_put_text (file, "/", "text", "first\nsecond") == VRG_OK && vrg_h5_put_text (file, "/", "empty", "") == VRG_OK
+  good = vrg_h5_put_text (file, "/", "text", "first\nsecond") == VRG_OK
+         && vrg_h5_put_text (file, "/", "empty", "") == VRG_OK
          && vrg_h5_put_int (file, "/", "whole", INT64_MIN) == VRG_OK
          && vrg_h5_put_double (file, "/new/group", "real", 0.1) == VRG_OK
          && vrg_h5_put_head (file, "vrg-test", 3, "key = 1\n") == VRG_OK;
@@ -109,7 +111,8 @@ read_all (const char *path)
       }
   double one[3] = { 0, 0, 0 };
   vrg_h5_array whole = { .name = "/whole", .type = VRG_F64, .rank = 1, .dims = { 3 }, .replicated = true, .data = one };
-  check (vrg_h5_read (file, &whole) == VRG_OK && one[0] == 1 && one[1] == 2 && one[2] == 4, "a replicated array is read");
+  check (vrg_h5_read (file, &whole) == VRG_OK && one[0] == 1 && one[1] == 2 && one[2] == 4,
+         "a replicated array is read");
   whole.dims[0] = 4;
   check (vrg_h5_read (file, &whole) == VRG_FILE && strstr (vrg_error_text (), "is f64 3, expected is f64 4") != NULL,
          "wrong dims are refused");
@@ -133,7 +136,8 @@ read_all (const char *path)
   vrg_free (text);
   check (vrg_h5_get_head (file, "vrg-test", 2, NULL) == VRG_FILE, "another format version");
   check (vrg_h5_get_head (file, "vrg-other", 3, NULL) == VRG_FILE, "another format");
-  check (vrg_h5_exists (file, "/group/u8") && vrg_h5_exists (file, "/group") && !vrg_h5_exists (file, "/no/u8"), "exists");
+  check (vrg_h5_exists (file, "/group/u8") && vrg_h5_exists (file, "/group") && !vrg_h5_exists (file, "/no/u8"),
+         "exists");
   check (vrg_h5_shape (file, "/group/i32", dims) == 3 && dims[0] == 17 && dims[1] == 9 && dims[2] == 5, "shape");
   check (vrg_h5_shape (file, "/group/none", dims) == -1, "no shape");
   vrg_h5_close (file);
@@ -188,8 +192,8 @@ check_sums (const char *path)
     all[i] = (unsigned char) (i * 7 >> 3);
   bool good = true;
   for (int64_t b = 0; b < 3; b++)
-    good = good
-           && sums[b] == expected_sum (all + b * block, n - b * block < block ? n - b * block : block, b * block / 8);
+    good
+      = good && sums[b] == expected_sum (all + b * block, n - b * block < block ? n - b * block : block, b * block / 8);
   check (good, "checksums are those of the definition, on any number of ranks");
   vrg_free (all);
   vrg_free (array.data);

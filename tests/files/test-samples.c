@@ -60,7 +60,8 @@ write_times (vrg_samples *samples, const vrg_grid *grid, int e, int64_t t0, int6
             *at++ = word_at (e, s, row, word);
       }
   bool speaks = grid->strip == 0;
-  int code = vrg_samples_write (samples, e, t0, t1, c0, c1, row0, row1, spins, speaks ? bonds : NULL, speaks ? sums : NULL);
+  int code
+    = vrg_samples_write (samples, e, t0, t1, c0, c1, row0, row1, spins, speaks ? bonds : NULL, speaks ? sums : NULL);
   vrg_free (sums);
   vrg_free (bonds);
   vrg_free (spins);
@@ -79,7 +80,8 @@ box (vrg_samples *samples, int e, int64_t t0, int64_t t1, int64_t c0, int64_t c1
     for (int64_t c = c0; c < c1; c++)
       for (int64_t row = row0; row < row1; row++)
         for (int64_t word = 0; word < WORDS; word++, at++)
-          good = good && *at == (t * info->chains + c < info->samples ? word_at (e, t * info->chains + c, row, word) : 0);
+          good
+            = good && *at == (t * info->chains + c < info->samples ? word_at (e, t * info->chains + c, row, word) : 0);
   vrg_free (spins);
   return good;
 }
@@ -97,7 +99,8 @@ read_all (const char *path, int64_t chains, int64_t configurations)
            && info->chains == chains && info->interval == 5 && info->thermalization == 100 && info->seed == 5
            && info->ensembles == 2 && info->nn[0] == 0.25 && info->nn[1] == 0.1,
          "what it says of itself");
-  check (vrg_samples_find (samples, 0.1) == 1 && vrg_samples_find (samples, 0.25) == 0 && vrg_samples_find (samples, 0.2) == -1,
+  check (vrg_samples_find (samples, 0.1) == 1 && vrg_samples_find (samples, 0.25) == 0
+           && vrg_samples_find (samples, 0.2) == -1,
          "an ensemble by its coupling");
   int64_t times = (configurations + chains - 1) / chains;
   bool good = true;
@@ -133,11 +136,13 @@ round_trip (int strips, int64_t chains, int64_t configurations)
   vrg_samples *samples;
   vrg_grid *grid = vrg_grid_new (MPI_COMM_WORLD, strips), *other = vrg_grid_new (MPI_COMM_WORLD, check_size_ / strips);
   int64_t times = (configurations + chains - 1) / chains, some = times / 3;
+  vrg_file_remove (MPI_COMM_WORLD, scratch_path ("samples.h5"));
   int code = vrg_samples_begin (grid, scratch_directory, &input, &samples);
   check (code == VRG_OK && !vrg_samples_reopened (samples), "begin: %s", code == VRG_OK ? "" : vrg_error_text ());
   code = write_times (samples, grid, 0, 0, some);
   vrg_samples_close (samples);
-  check (code == VRG_OK && scratch_size (scratch_path ("samples.h5.part")) > 0 && scratch_size (scratch_path ("samples.h5")) < 0,
+  check (code == VRG_OK && scratch_size (scratch_path ("samples.h5.part")) > 0
+           && scratch_size (scratch_path ("samples.h5")) < 0,
          "a first part is written");
 
   code = vrg_samples_begin (other, scratch_directory, &input, &samples);
@@ -232,7 +237,8 @@ other_work (void)
   vrg_samples_close (samples);
   input.interval = 6;
   int code = vrg_samples_begin (grid, scratch_directory, &input, &samples);
-  check (code == VRG_FILE && strstr (vrg_error_text (), "interval") != NULL && strstr (vrg_error_text (), "--fresh") != NULL,
+  check (code == VRG_FILE && strstr (vrg_error_text (), "interval") != NULL
+           && strstr (vrg_error_text (), "--fresh") != NULL,
          "a .part of other parameters: %s", check_rank_ == 0 ? vrg_error_text () : "");
   input.interval = 5;
   scratch_truncate (scratch_path ("samples.h5.part"), 3000);

@@ -20,8 +20,9 @@ test_exchange (int64_t rows, int64_t columns)
   vrg_halo_exchange (MPI_COMM_WORLD, strip);
   bool good = true;
   for (int64_t y = -1; y <= row1 - row0; y++)
-    good = good && !memcmp (vrg_lattice_row (strip, y), vrg_lattice_row (whole, (row0 + y + rows) % rows),
-                            (size_t) strip->words * 8);
+    good = good
+           && !memcmp (vrg_lattice_row (strip, y), vrg_lattice_row (whole, (row0 + y + rows) % rows),
+                       (size_t) strip->words * 8);
   check (good, "halo rows of %lld x %lld", (long long) rows, (long long) columns);
   vrg_lattice_free (whole);
   vrg_lattice_free (strip);

@@ -88,11 +88,13 @@ test_random (void)
   for (int i = 0; i < WIDTHS; i++)
     {
       int64_t columns = widths[i], rows = 40, row0 = 13, row1 = 31;
-      vrg_lattice *whole = vrg_lattice_new (rows, columns, 0, rows), *part = vrg_lattice_new (rows, columns, row0, row1);
+      vrg_lattice *whole = vrg_lattice_new (rows, columns, 0, rows),
+                  *part = vrg_lattice_new (rows, columns, row0, row1);
       vrg_lattice_random (whole, &rng);
       vrg_lattice_random (part, &rng);
       for (int64_t y = row0; y < row1; y++)
-        same = same && !memcmp (vrg_lattice_row (whole, y), vrg_lattice_row (part, y - row0), (size_t) whole->stride * 8);
+        same
+          = same && !memcmp (vrg_lattice_row (whole, y), vrg_lattice_row (part, y - row0), (size_t) whole->stride * 8);
       for (int64_t y = 0; y < rows; y++)
         {
           const uint64_t *row = vrg_lattice_row (whole, y);

@@ -22,8 +22,8 @@ test_observe (int64_t rows, int64_t columns)
     for (int64_t x = 0; x < columns; x++)
       {
         int spin = vrg_lattice_get (whole, y, x);
-        expected[0] += spin * (vrg_lattice_get (whole, (y + 1) % rows, x)
-                               + vrg_lattice_get (whole, y, (x + 1) % columns));
+        expected[0]
+          += spin * (vrg_lattice_get (whole, (y + 1) % rows, x) + vrg_lattice_get (whole, y, (x + 1) % columns));
         expected[1] += spin;
       }
   bool good = true;
@@ -44,7 +44,8 @@ int
 main (int argc, char **argv)
 {
   check_begin (&argc, &argv);
-  const int64_t sizes[][2] = { { 8, 4 }, { 9, 5 }, { 13, 63 }, { 64, 64 }, { 10, 65 }, { 17, 200 }, { 11, 1031 }, { 8, 1536 } };
+  const int64_t sizes[][2]
+    = { { 8, 4 }, { 9, 5 }, { 13, 63 }, { 64, 64 }, { 10, 65 }, { 17, 200 }, { 11, 1031 }, { 8, 1536 } };
   for (int i = 0; i < (int) (sizeof sizes / sizeof *sizes); i++)
     test_observe (sizes[i][0], sizes[i][1]);
   return check_end ();

@@ -35,7 +35,10 @@ write_text (const char *name, const char *text)
 static char *
 read_text (const char *name)
 {
-  enum { LARGEST = 1 << 24 };
+  enum
+  {
+    LARGEST = 1 << 24
+  };
   char path[1024], *text = vrg_new (LARGEST, 1, "a file");
   snprintf (path, sizeof path, "%s/%s", directory, name);
   FILE *file = fopen (path, "r");
@@ -188,9 +191,10 @@ write_couplings (void)
   static const char *const operators[] = { "nn", "nnn", "plaquette", "third", "knight", "diamond", "square2" };
   static const char *const rules[] = { "majority", "decimation", "learnt" };
   /* by rule and level at criticality, nn and nnn; below and above drift away from it */
-  const double k[3][5][2] = { { { 0.4407, 0 }, { 0.3556, 0.0802 }, { 0.3375, 0.0934 }, { 0.3330, 0.0966 }, { 0.331, 0.098 } },
-                              { { 0.4407, 0 }, { 0.2867, 0.1015 }, { 0.2412, 0.1093 }, { 0.221, 0.112 }, { 0.205, 0.114 } },
-                              { { 0.4407, 0 }, { 0.3721, 0.0602 }, { 0.3602, 0.0713 }, { 0.3571, 0.0741 }, { 0.356, 0.075 } } };
+  const double k[3][5][2]
+    = { { { 0.4407, 0 }, { 0.3556, 0.0802 }, { 0.3375, 0.0934 }, { 0.3330, 0.0966 }, { 0.331, 0.098 } },
+        { { 0.4407, 0 }, { 0.2867, 0.1015 }, { 0.2412, 0.1093 }, { 0.221, 0.112 }, { 0.205, 0.114 } },
+        { { 0.4407, 0 }, { 0.3721, 0.0602 }, { 0.3602, 0.0713 }, { 0.3571, 0.0741 }, { 0.356, 0.075 } } };
   const double nn[] = { 0.42, VRG_CRITICAL_2D, 0.46 };
   vrg_table *t = vrg_table_new (directory, "couplings.tsv", "nn rule level operators operator value error", "vrg test");
   for (int i = 0; i < 3; i++)
@@ -235,8 +239,8 @@ write_exponents (void)
             vrg_table_int (t, level);
             vrg_table_text (t, sector ? "odd" : "even");
             vrg_table_int (t, sector ? i + 1 : even[i]);
-            vrg_table_double (t, (sector ? y_h[level - 1] - 0.003 * (3 - i) + shift_h[rule]
-                                         : y_t[level - 1][i] + shift_t[rule]));
+            vrg_table_double (
+              t, (sector ? y_h[level - 1] - 0.003 * (3 - i) + shift_h[rule] : y_t[level - 1][i] + shift_t[rule]));
             vrg_table_double (t, error[level - 1] * (sector ? 0.1 : 1) * (1 + rule));
             vrg_table_double (t, sector ? 1.875 : 1);
           }
@@ -251,19 +255,30 @@ write_model (const vrg_grid *grid)
     for (int x = 0; x < 8; x++)
       {
         double r2 = (y - 3.5) * (y - 3.5) + (x - 3.5) * (x - 3.5);
-        weights[8 * y + x] = 0.62 * exp (-r2 / 3.2) - 0.04 * exp (-(r2 - 9) * (r2 - 9) / 40) + 0.004 * noise (8 * y + x);
+        weights[8 * y + x]
+          = 0.62 * exp (-r2 / 3.2) - 0.04 * exp (-(r2 - 9) * (r2 - 9) / 40) + 0.004 * noise (8 * y + x);
       }
-  vrg_model model = { .type = VRG_MODEL_CONVOLUTION, .rows = 64, .columns = 64, .hidden = 1, .filter = 8, .stride = 2,
-                      .nn = VRG_CRITICAL_2D, .epochs = 40, .updates = 8000, .weights = weights,
-                      .visible_bias = &visible_bias, .hidden_bias = &hidden_bias };
+  vrg_model model = { .type = VRG_MODEL_CONVOLUTION,
+                      .rows = 64,
+                      .columns = 64,
+                      .hidden = 1,
+                      .filter = 8,
+                      .stride = 2,
+                      .nn = VRG_CRITICAL_2D,
+                      .epochs = 40,
+                      .updates = 8000,
+                      .weights = weights,
+                      .visible_bias = &visible_bias,
+                      .hidden_bias = &hidden_bias };
   check (vrg_model_write (grid, directory, "test", &model) == VRG_OK, "model.h5 is written");
 }
 
-static const char input[] = "# <script>alert(1)</script> & co\n[run]\nseed = 20260101\n[lattice]\nsize = 64\n[couplings]\n"
-                            "nn = 0.42 critical 0.46\n[sample]\nalgorithm = cluster\nchains = 8\nthermalization = 500\n"
-                            "interval = 5\nconfigurations = 100000\n[train]\nmodel = convolution\ncoupling = critical\n"
-                            "filter = 8\nstride = 2\nmethod = cd\nsteps = 3\nepochs = 40\n[flow]\n"
-                            "rules = majority learnt decimation\nscale = 2\nlevels = 4\n";
+static const char input[]
+  = "# <script>alert(1)</script> & co\n[run]\nseed = 20260101\n[lattice]\nsize = 64\n[couplings]\n"
+    "nn = 0.42 critical 0.46\n[sample]\nalgorithm = cluster\nchains = 8\nthermalization = 500\n"
+    "interval = 5\nconfigurations = 100000\n[train]\nmodel = convolution\ncoupling = critical\n"
+    "filter = 8\nstride = 2\nmethod = cd\nsteps = 3\nepochs = 40\n[flow]\n"
+    "rules = majority learnt decimation\nscale = 2\nlevels = 4\n";
 
 static void
 check_values (void)
@@ -272,9 +287,15 @@ check_values (void)
   {
     double value, error;
     const char *text;
-  } rows[] = { { 0.96911, 0.0011, "0.9691(11)" }, { 0.96694, 0.00092, "0.9669(9)" }, { 1.00052, 0.00098, "1.0005(10)" },
-               { 12.34, 1.42, "12.3(1.4)" },      { -123.4, 12, "-123(12)" },       { 5.5, 0, "5.5" },
-               { NAN, 1, "-" },                   { -0.00001, 0.01, "0.000(10)" },   { 1.8745, 0.00021, "1.87450(21)" },
+  } rows[] = { { 0.96911, 0.0011, "0.9691(11)" },
+               { 0.96694, 0.00092, "0.9669(9)" },
+               { 1.00052, 0.00098, "1.0005(10)" },
+               { 12.34, 1.42, "12.3(1.4)" },
+               { -123.4, 12, "-123(12)" },
+               { 5.5, 0, "5.5" },
+               { NAN, 1, "-" },
+               { -0.00001, 0.01, "0.000(10)" },
+               { 1.8745, 0.00021, "1.87450(21)" },
                { 4, 40, "4(40)" } };
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
     {
@@ -339,8 +360,8 @@ main (int argc, char **argv)
 
   write_exponents ();
   check (vrg_report (grid, directory) == VRG_OK, "exponents alone: reported");
-  check_page ("exponents alone", 3, (const char *const[]){ "sample.tsv is missing", "0.9691(11)", "decimation has no" }, 2,
-              (const char *const[]){ "id=\"sampling\"", "id=\"input\"" });
+  check_page ("exponents alone", 3, (const char *const[]){ "sample.tsv is missing", "0.9691(11)", "decimation has no" },
+              2, (const char *const[]){ "id=\"sampling\"", "id=\"input\"" });
 
   write_sample (true);
   write_train ();

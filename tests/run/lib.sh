@@ -10,6 +10,7 @@ set -u
 srcdir=${srcdir:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
 VRG=${VRG:-$srcdir/vrg} MPIRUN=${MPIRUN-mpirun}
 . "$srcdir/tests/env.sh"
+[ -x "$VRG" ] || { echo "Bail out! no program $VRG"; exit 99; }
 number=0 status=0
 work=$(mktemp -d "${TMPDIR:-/tmp}/vrg-test.XXXXXX") || exit 99
 trap 'cd / && rm -rf "$work"' EXIT

@@ -27,7 +27,7 @@ exact_check (const chain_run *run, double errors, double most_relative_error)
          (long long) run->columns, run->nn, e.specific_heat.value, e.specific_heat.error, specific_heat,
          (e.specific_heat.value - specific_heat) / e.specific_heat.error);
   check (e.energy.error < most_relative_error * fabs (energy)
-         && e.specific_heat.error < 20 * most_relative_error * specific_heat,
+           && e.specific_heat.error < 20 * most_relative_error * specific_heat,
          "the errors are small enough to mean something (tau = %.1f and %.1f sweeps)",
          e.tau_energy * (double) run->interval, e.tau_m2 * (double) run->interval);
   vrg_free (bonds);

@@ -16,7 +16,12 @@ static const double states[] = { 2, 0, 32, 64, 424, 1728, 6688, 13568, 20524, 13
 static void
 test_energies (vrg_algorithm algorithm, int64_t interval)
 {
-  enum { TIMES = 50000, CHAINS = 4, LEVELS = 17 };
+  enum
+  {
+    TIMES = 50000,
+    CHAINS = 4,
+    LEVELS = 17
+  };
   const char *name = vrg_param_algorithm_names[algorithm];
   chain_run run = { algorithm, 4, 4, VRG_CRITICAL_2D, 1, CHAINS, 20 * interval, interval, TIMES };
   int64_t n = TIMES * CHAINS;

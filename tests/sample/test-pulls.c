@@ -3,8 +3,8 @@
  * is 4 and 5 of its own errors (0.05) from 1, and a mean below 0.3, 4 of its errors: false-alarm rate of fresh seeds
  * about 1e-4 a check.
  * ranks: 1 */
-#include "check.h"
 #include "chain.h"
+#include "check.h"
 #include "lattice/exact.h"
 #include "sample/estimates.h"
 

@@ -13,7 +13,7 @@
 
 #define SWEEPS 6
 
-static const int64_t sizes[][2] = { { 8, 4 },   { 9, 13 },  { 10, 66 },  { 12, 70 },  { 64, 64 },
+static const int64_t sizes[][2] = { { 8, 4 },   { 9, 13 },   { 10, 66 },  { 12, 70 }, { 64, 64 },
                                     { 130, 6 }, { 150, 20 }, { 33, 129 }, { 8, 600 }, { 14, 1028 } };
 #define SIZES (int) (sizeof sizes / sizeof *sizes)
 
@@ -42,10 +42,11 @@ define_metropolis (vrg_lattice *lattice, double nn, const vrg_rng *rng, uint64_t
         if ((y + x) % 2 == colour)
           {
             int spin = vrg_lattice_get (lattice, y, x);
-            int around = spin * (vrg_lattice_get (lattice, (y + 1) % rows, x)
-                                 + vrg_lattice_get (lattice, (y + rows - 1) % rows, x)
-                                 + vrg_lattice_get (lattice, y, (x + 1) % columns)
-                                 + vrg_lattice_get (lattice, y, (x + columns - 1) % columns));
+            int around
+              = spin
+                * (vrg_lattice_get (lattice, (y + 1) % rows, x) + vrg_lattice_get (lattice, (y + rows - 1) % rows, x)
+                   + vrg_lattice_get (lattice, y, (x + 1) % columns)
+                   + vrg_lattice_get (lattice, y, (x + columns - 1) % columns));
             uint32_t u = number (lattice, rng, VRG_RNG_METROPOLIS, sweep, 64 * colour, y, x);
             if (nn * around <= 0 || u < vrg_rng_threshold (vrg_exp (-2 * nn * around)))
               vrg_lattice_set (lattice, y, x, -spin);
@@ -114,8 +115,9 @@ rows_equal (const vrg_lattice *strip, const vrg_lattice *whole)
 {
   bool good = true;
   for (int64_t y = strip->row0; y < strip->row1; y++)
-    good = good
-           && !memcmp (vrg_lattice_row (strip, y - strip->row0), vrg_lattice_row (whole, y), (size_t) whole->stride * 8);
+    good
+      = good
+        && !memcmp (vrg_lattice_row (strip, y - strip->row0), vrg_lattice_row (whole, y), (size_t) whole->stride * 8);
   return good;
 }
 
@@ -190,7 +192,7 @@ main (int argc, char **argv)
   test_hash (false, UINT64_C (0x7e1fb4a4d5baca0d));
 
   check (vrg_cluster_check (65536, 65536, 1) == VRG_USAGE && vrg_cluster_check (65536, 65536, 3) == VRG_OK
-         && strstr (vrg_error_text (), "at least 3 strips"),
+           && strstr (vrg_error_text (), "at least 3 strips"),
          "strips of too many sites are refused, with the number needed");
   return check_end ();
 }

@@ -30,7 +30,8 @@ data_remove (const char *directory)
   MPI_Barrier (MPI_COMM_WORLD);
   if (check_rank_ == 0)
     {
-      const char *const files[] = { "samples.h5", "samples.h5.part", "model.h5", "train.tsv", "checkpoint-train.0.h5", "checkpoint-train.1.h5" };
+      const char *const files[] = { "samples.h5", "samples.h5.part",       "model.h5",
+                                    "train.tsv",  "checkpoint-train.0.h5", "checkpoint-train.1.h5" };
       char path[256];
       for (size_t k = 0; k < sizeof files / sizeof *files; k++)
         {

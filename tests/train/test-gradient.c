@@ -15,7 +15,13 @@
 #include "base/simd.h"
 #include "tests/check.h"
 
-enum { SITES = 9, HIDDEN = 4, STATES = 1 << SITES, MOST = SITES * HIDDEN + SITES + HIDDEN };
+enum
+{
+  SITES = 9,
+  HIDDEN = 4,
+  STATES = 1 << SITES,
+  MOST = SITES * HIDDEN + SITES + HIDDEN
+};
 
 static vrg_model *model;
 static vrg_layer *layer;
@@ -243,7 +249,10 @@ phases (const char *name, const double gradient[MOST], const double law[STATES])
 static void
 divergence (const char *name, int steps, int rounds, uint64_t *result)
 {
-  enum { BATCH = 4096 };
+  enum
+  {
+    BATCH = 4096
+  };
   static uint64_t bits[STATES][3];
   const uint64_t **batch = vrg_new (BATCH, sizeof *batch, "batch");
   double start_law[STATES] = { 0 }, after[STATES], positive[MOST], negative[MOST], square[MOST] = { 0 };
@@ -321,8 +330,8 @@ tends (const char *name, const double gradient[MOST])
       for (int k = 0; k < layer->parameters; k++)
         distance += pow (positive[k] - negative[k] - gradient[k], 2);
       distance = sqrt (distance / size);
-      check (distance < 0.7 * last && (step < 50 || distance < 0.02), "%s, CD-%d: distance from the gradient %.2e of it",
-             name, step, distance);
+      check (distance < 0.7 * last && (step < 50 || distance < 0.02),
+             "%s, CD-%d: distance from the gradient %.2e of it", name, step, distance);
       last = distance;
     }
 }

@@ -8,8 +8,8 @@
 #include "tests/train/data.h"
 
 static const char *const inputs[] = {
-  "[lattice]\nsize = 9 7\n[couplings]\nnn = critical\n[sample]\nchains = 1\nconfigurations = 203\n"
-  "[train]\nmodel = dense\nhidden = 5\nbiases = yes\nsteps = 2\nbatch = 11\nepochs = 3\noptimiser = adam\n"
+  "[lattice]\nsize = 9 7\n[couplings]\nnn = critical\n[sample]\nchains = 1\nconfigurations = 103\n"
+  "[train]\nmodel = dense\nhidden = 5\nbiases = yes\nsteps = 2\nbatch = 11\nepochs = 2\noptimiser = adam\n"
   "learning_rate = 0.01\nl1 = 0.001\n[flow]\nrules = decimation\nlevels = 0\n",
   "[lattice]\nsize = 12 15\n[couplings]\nnn = critical\n[sample]\nchains = 1\nconfigurations = 50\n"
   "[train]\nmodel = convolution\nfilter = 4\nstride = 3\nbiases = yes\nsteps = 1\nbatch = 7\nepochs = 2\n"
@@ -51,7 +51,8 @@ try_input (const char *text)
         {
           reference = model;
           table = rows;
-          const bool moved = !model || (model->updates > 0 && model->hidden_bias[0] != 0 && fabs (model->weights[0]) > 1e-3);
+          const bool moved
+            = !model || (model->updates > 0 && model->hidden_bias[0] != 0 && fabs (model->weights[0]) > 1e-3);
           check (moved && (!rows || rows->rows == input.epochs), "%s: trained", name);
         }
       else

@@ -106,9 +106,8 @@ visible_at (const vrg_layer *l, int64_t i)
 {
   const vrg_convolution *c = &l->convolution;
   const int64_t b = l->model->stride, row = i / l->model->columns, column = i % l->model->columns;
-  return l->model->type == VRG_MODEL_DENSE
-           ? i
-           : ((row % b * b + column % b) * c->rows + row / b) * c->pitch + column / b;
+  return l->model->type == VRG_MODEL_DENSE ? i
+                                           : ((row % b * b + column % b) * c->rows + row / b) * c->pitch + column / b;
 }
 
 static uint64_t
@@ -269,7 +268,10 @@ try_shape (const shape *s, bool report)
 static void
 try_table (void)
 {
-  enum { N = 1 << 16 };
+  enum
+  {
+    N = 1 << 16
+  };
   int32_t *fields = vrg_new (N, 4, "fields"), *units = vrg_new (N, 4, "units"), *means = vrg_new (N, 4, "means");
   uint32_t *random = vrg_new (N, 4, "random");
   for (int64_t i = 0; i < N; i++)
@@ -329,11 +331,11 @@ main (int argc, char **argv)
 {
   check_begin (&argc, &argv);
   const shape shapes[] = {
-    { VRG_MODEL_DENSE, 4, 4, 1, 0, 0 },        { VRG_MODEL_DENSE, 5, 7, 16, 0, 0 },
-    { VRG_MODEL_DENSE, 9, 67, 37, 0, 0 },      { VRG_MODEL_CONVOLUTION, 32, 32, 1, 8, 2 },
+    { VRG_MODEL_DENSE, 4, 4, 1, 0, 0 },         { VRG_MODEL_DENSE, 5, 7, 16, 0, 0 },
+    { VRG_MODEL_DENSE, 9, 67, 37, 0, 0 },       { VRG_MODEL_CONVOLUTION, 32, 32, 1, 8, 2 },
     { VRG_MODEL_CONVOLUTION, 12, 20, 2, 3, 2 }, { VRG_MODEL_CONVOLUTION, 9, 15, 1, 5, 3 },
-    { VRG_MODEL_CONVOLUTION, 4, 6, 1, 17, 2 }, { VRG_MODEL_CONVOLUTION, 7, 7, 3, 4, 1 },
-    { VRG_MODEL_CONVOLUTION, 6, 6, 1, 2, 3 },  { VRG_MODEL_CONVOLUTION, 6, 70, 1, 8, 2 },
+    { VRG_MODEL_CONVOLUTION, 4, 6, 1, 17, 2 },  { VRG_MODEL_CONVOLUTION, 7, 7, 3, 4, 1 },
+    { VRG_MODEL_CONVOLUTION, 6, 6, 1, 2, 3 },   { VRG_MODEL_CONVOLUTION, 6, 70, 1, 8, 2 },
   };
   const vrg_simd_path best = vrg_simd ();
   for (size_t k = 0; k < sizeof shapes / sizeof *shapes; k++)

@@ -9,12 +9,16 @@
 #include "tests/train/data.h"
 
 #define INPUT(seed, size, batch, rate, epochs)                                                                         \
-  "[run]\nseed = " seed "\n[lattice]\nsize = " size "\n[couplings]\nnn = critical\n[sample]\nchains = 1\n"              \
+  "[run]\nseed = " seed "\n[lattice]\nsize = " size "\n[couplings]\nnn = critical\n[sample]\nchains = 1\n"             \
   "configurations = 2000\n[train]\nmodel = dense\nhidden = 24\nsteps = 5\nbatch = " batch "\noptimiser = adam\n"       \
   "learning_rate = " rate "\nepochs = " epochs "\n[flow]\nrules = decimation\nlevels = 1\n"
 #define GOOD(epochs) INPUT ("3", "4", "50", "0.005", epochs)
 
-enum { SAMPLES = 2000, STATES = 1 << 16 };
+enum
+{
+  SAMPLES = 2000,
+  STATES = 1 << 16
+};
 
 /** Samples of the law, [sample][row]; returns the law's own mean of ln P (s_i | rest) on them. */
 static double
@@ -80,8 +84,8 @@ learns (const uint64_t *spins, double law)
       late = cell (table, table->rows - 1, "reconstruction_error");
       filled = table->rows == 60 && cell (table, 59, "updates") == 2400 && isnan (cell (table, 59, "log_likelihood"))
                && cell (table, 59, "weight_norm") > 1;
-      printf ("# pseudo-likelihood %.4f -> %.4f, law %.4f; reconstruction error %.4f -> %.4f\n", first, last, law, early,
-              late);
+      printf ("# pseudo-likelihood %.4f -> %.4f, law %.4f; reconstruction error %.4f -> %.4f\n", first, last, law,
+              early, late);
     }
   MPI_Bcast (&first, 1, MPI_DOUBLE, 0, MPI_COMM_WORLD);
   MPI_Bcast (&last, 1, MPI_DOUBLE, 0, MPI_COMM_WORLD);

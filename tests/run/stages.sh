@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Helpers of the tests that compare whole runs, to be sourced after lib.sh.
+
+# small_input MODEL: an input with every stage, several chains, a remainder and two couplings.
+small_input() {
+  cat <<END
+[run]
+seed = 3
+[lattice]
+size = 64
+[couplings]
+nn = 0.42 critical
+[sample]
+chains = 3
+thermalization = 20
+interval = 2
+configurations = 200
+[train]
+model = $1
+hidden = $([ "$1" = dense ] && echo 10 || echo 1)
+filter = 4
+stride = 2
+biases = $([ "$1" = dense ] && echo yes || echo no)
+steps = 2
+batch = 20
+epochs = 3
+[flow]
+rules = majority decimation $([ "$1" = convolution ] && echo learnt)
+levels = 3
+blocks = 12
+END
+}
+
+# same DIR DIR FILE...: every dataset and attribute but the provenance has the same bits; tables but for comments.
+same() {
+  local a=$1 b=$2 file
+  shift 2
+  for file in "$@"; do
+    case $file in
+    *.h5) h5diff --exclude-path /provenance "$a/$file" "$b/$file" || return 1 ;;
+    *) diff <(grep -v '^#' "$a/$file") <(grep -v '^#' "$b/$file") || return 1 ;;
+    esac
+  done
+}
+results="samples.h5 sample.tsv model.h5 train.tsv flow.h5 couplings.tsv exponents.tsv"
