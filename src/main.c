@@ -3,7 +3,8 @@
  *  1. Start MPI; duplicate the world; who speaks.
  *  2. Read the command line: a command, its arguments and options.
  *  3. For a command with an input: rank 0 reads the file, every rank parses it.
- *  4. Do the command.  For stages: what does the run directory hold, and whose work is it?  Refuse, move aside, continue.
+ *  4. Do the command.  For stages: what does the run directory hold, and whose work is it?  Refuse, move aside,
+ *     continue.
  *  5. Agree on the exit code, say what went wrong, end. */
 #include <ctype.h>
 #include <errno.h>
@@ -64,9 +65,12 @@ struct command
   const char *brief, *details;
 };
 
-static const vrg_stage stages[] = {VRG_STAGE_SAMPLE, VRG_STAGE_TRAIN, VRG_STAGE_FLOW};
-enum { STAGES = 3 };
-static const char *const final_file[STAGES] = {"samples.h5", "model.h5", "flow.h5"};
+static const vrg_stage stages[] = { VRG_STAGE_SAMPLE, VRG_STAGE_TRAIN, VRG_STAGE_FLOW };
+enum
+{
+  STAGES = 3
+};
+static const char *const final_file[STAGES] = { "samples.h5", "model.h5", "flow.h5" };
 
 /* ---------------------------------------------------------------- the input */
 
@@ -187,8 +191,10 @@ look (const app *a, const vrg_input *input, const char *directory, int s, vrg_wo
 static int
 other_work (const char *directory, int s, const char *difference)
 {
-  return vrg_error (VRG_USAGE, "%s holds a %s stage of other parameters (%s): choose another directory with --out, or "
-                    "--fresh to move that work aside", directory, vrg_stage_name (stages[s]), difference);
+  return vrg_error (VRG_USAGE,
+                    "%s holds a %s stage of other parameters (%s): choose another directory with --out, or "
+                    "--fresh to move that work aside",
+                    directory, vrg_stage_name (stages[s]), difference);
 }
 
 /** Is a stage that another one needs finished? */
@@ -201,7 +207,8 @@ need (const app *a, const vrg_input *input, const char *directory, int s)
   if (code != VRG_OK || work == VRG_WORK_FINISHED)
     return code;
   if (work == VRG_WORK_OTHER)
-    return vrg_error (VRG_USAGE, "%s/%s is of other parameters (%s): choose another directory with --out, or run `vrg %s`",
+    return vrg_error (VRG_USAGE,
+                      "%s/%s is of other parameters (%s): choose another directory with --out, or run `vrg %s`",
                       directory, final_file[s], difference, vrg_stage_name (stages[s]));
   return vrg_error (VRG_FILE, "%s/%s is %s: run `vrg %s %s` first", directory, final_file[s],
                     work == VRG_WORK_NONE ? "missing" : "not finished", vrg_stage_name (stages[s]), a->args[0]);
@@ -256,7 +263,7 @@ static int
 run_stages (app *a, int wanted, bool report)
 {
   vrg_input input;
-  vrg_work works[STAGES] = {VRG_WORK_NONE, VRG_WORK_NONE, VRG_WORK_NONE};
+  vrg_work works[STAGES] = { VRG_WORK_NONE, VRG_WORK_NONE, VRG_WORK_NONE };
   char directory[VRG_PATH_LENGTH];
   double seconds;
   int code = read_input (a, &input);
@@ -308,8 +315,8 @@ run_stages (app *a, int wanted, bool report)
     code = vrg_report (grid, directory);
   vrg_grid_free (grid);
   if (code == VRG_STOPPED)
-    vrg_info ("stopped early with a good checkpoint in %s; the same command goes on from there (exit code %d)", directory,
-              VRG_STOPPED);
+    vrg_info ("stopped early with a good checkpoint in %s; the same command goes on from there (exit code %d)",
+              directory, VRG_STOPPED);
   return code;
 }
 
@@ -342,7 +349,7 @@ command_flow (app *a)
 static int
 command_check (app *a)
 {
-  static const char *const words[] = {"nothing", "unfinished, to be continued", "finished", "of other parameters"};
+  static const char *const words[] = { "nothing", "unfinished, to be continued", "finished", "of other parameters" };
   vrg_input input;
   char directory[VRG_PATH_LENGTH], difference[STAGES][256];
   vrg_work works[STAGES];
@@ -442,38 +449,44 @@ command_bench (app *a)
 #define OTHER_OPTIONS "--quiet --verbose --help"
 
 static const command commands[] = {
-  {"run", "INPUT", 1, 1, STAGE_OPTIONS, command_run, "sample, train, flow and the report, or what is left of them",
-   "Goes on where an earlier run of the same input stopped, on any number of ranks. Work of other parameters\n"
-   "in the directory is refused, but for train and flow on the same samples: those are done anew."},
-  {"sample", "INPUT", 1, 1, STAGE_OPTIONS, command_sample, "Ising configurations: samples.h5, sample.tsv", ""},
-  {"train", "INPUT", 1, 1, STAGE_OPTIONS, command_train, "the RBM of the samples: model.h5, train.tsv", ""},
-  {"flow", "INPUT", 1, 1, STAGE_OPTIONS, command_flow, "block spins: flow.h5, couplings.tsv, exponents.tsv", ""},
-  {"check", "INPUT", 1, 1, "--out --set " OTHER_OPTIONS, command_check, "validate an input and print the plan",
-   "Nothing is written. Start it on as many ranks as the run will have."},
-  {"params", "", 0, 0, OTHER_OPTIONS, command_params, "every key of an input: type, range, default, help", ""},
-  {"info", "FILE|DIR", 1, 1, OTHER_OPTIONS, command_info, "what a file or a run directory holds, verified", ""},
-  {"report", "DIR", 1, 1, OTHER_OPTIONS, command_report, "draw the figures and write report.html", ""},
-  {"exact", "--size L|LxM --nn K", 0, 0, "--size --nn " OTHER_OPTIONS, command_exact,
-   "exact ln Z, energy and specific heat of a torus", "A table on standard output."},
-  {"bench", "[NAME...]", 0, 99, OTHER_OPTIONS, command_bench, "measure rates", "A table on standard output."},
+  { "run", "INPUT", 1, 1, STAGE_OPTIONS, command_run, "sample, train, flow and the report, or what is left of them",
+    "Goes on where an earlier run of the same input stopped, on any number of ranks. Work of other parameters\n"
+    "in the directory is refused, but for train and flow on the same samples: those are done anew." },
+  { "sample", "INPUT", 1, 1, STAGE_OPTIONS, command_sample, "Ising configurations: samples.h5, sample.tsv", "" },
+  { "train", "INPUT", 1, 1, STAGE_OPTIONS, command_train, "the RBM of the samples: model.h5, train.tsv", "" },
+  { "flow", "INPUT", 1, 1, STAGE_OPTIONS, command_flow, "block spins: flow.h5, couplings.tsv, exponents.tsv", "" },
+  { "check", "INPUT", 1, 1, "--out --set " OTHER_OPTIONS, command_check, "validate an input and print the plan",
+    "Nothing is written. Start it on as many ranks as the run will have." },
+  { "params", "", 0, 0, OTHER_OPTIONS, command_params, "every key of an input: type, range, default, help", "" },
+  { "info", "FILE|DIR", 1, 1, OTHER_OPTIONS, command_info, "what a file or a run directory holds, verified", "" },
+  { "report", "DIR", 1, 1, OTHER_OPTIONS, command_report, "draw the figures and write report.html", "" },
+  { "exact", "--size L|LxM --nn K", 0, 0, "--size --nn " OTHER_OPTIONS, command_exact,
+    "exact ln Z, energy and specific heat of a torus", "A table on standard output." },
+  { "bench", "[NAME...]", 0, 99, OTHER_OPTIONS, command_bench, "measure rates", "A table on standard output." },
 };
-enum { COMMANDS = sizeof commands / sizeof commands[0] };
+enum
+{
+  COMMANDS = sizeof commands / sizeof commands[0]
+};
 
 static const struct
 {
   const char *name, *argument, *help;
 } options[] = {
-  {"--out", "DIR", "directory of the run, instead of [run] output"},
-  {"--set", "section.key=value", "override a key of the input; may be repeated"},
-  {"--time", "H:MM:SS|slurm", "stop with a checkpoint before this time is over; slurm: ask Slurm"},
-  {"--fresh", NULL, "move earlier work of these and later stages aside, into DIR/old-N"},
-  {"--size", "L|LxM", "rows and columns of the torus"},
-  {"--nn", "K", "coupling, or critical"},
-  {"--quiet", NULL, "warnings and errors only"},
-  {"--verbose", NULL, "more in the log"},
-  {"--help", NULL, "this help"},
+  { "--out", "DIR", "directory of the run, instead of [run] output" },
+  { "--set", "section.key=value", "override a key of the input; may be repeated" },
+  { "--time", "H:MM:SS|slurm", "stop with a checkpoint before this time is over; slurm: ask Slurm" },
+  { "--fresh", NULL, "move earlier work of these and later stages aside, into DIR/old-N" },
+  { "--size", "L|LxM", "rows and columns of the torus" },
+  { "--nn", "K", "coupling, or critical" },
+  { "--quiet", NULL, "warnings and errors only" },
+  { "--verbose", NULL, "more in the log" },
+  { "--help", NULL, "this help" },
 };
-enum { OPTIONS = sizeof options / sizeof options[0] };
+enum
+{
+  OPTIONS = sizeof options / sizeof options[0]
+};
 
 static bool
 has_option (const command *c, const char *name)
@@ -502,6 +515,8 @@ print_help (const command *c)
             snprintf (text, sizeof text, "%s %s", options[i].name, options[i].argument ? options[i].argument : "");
             printf ("  %-24s %s\n", text, options[i].help);
           }
+      if (c->run == command_bench)
+        printf ("\nNames:\n%s", vrg_bench_names ());
       return;
     }
   printf ("Usage: vrg COMMAND [ARGUMENT]... [OPTION]...\n"
@@ -547,13 +562,14 @@ take_option (app *a, int argc, char **argv, int *i)
     o++;
   if (o == OPTIONS)
     {
-      const char *names[OPTIONS + 1] = {NULL};
+      const char *names[OPTIONS + 1] = { NULL };
       for (int k = 0, n = 0; k < OPTIONS; k++)
         if (has_option (a->command, options[k].name))
           names[n++] = options[k].name;
       const char *near = vrg_param_nearest (name, names);
       return near ? vrg_error (VRG_USAGE, "%s: no option %s (did you mean %s?)", a->command->name, name, near)
-                  : vrg_error (VRG_USAGE, "%s: no option %s; see `vrg %s --help`", a->command->name, name, a->command->name);
+                  : vrg_error (VRG_USAGE, "%s: no option %s; see `vrg %s --help`", a->command->name, name,
+                               a->command->name);
     }
   if (options[o].argument == NULL && equals != NULL)
     return vrg_error (VRG_USAGE, "%s takes no argument", name);
@@ -629,7 +645,7 @@ main (int argc, char **argv)
   /* 1 */
   if (MPI_Init (&argc, &argv) != MPI_SUCCESS)
     vrg_fail_one (VRG_INTERNAL, "MPI cannot be started");
-  app a = {.level = VRG_LOG_INFO};
+  app a = { .level = VRG_LOG_INFO };
   MPI_Comm_dup (MPI_COMM_WORLD, &a.world);
   MPI_Comm_set_errhandler (a.world, MPI_ERRORS_RETURN);
   vrg_error_init (a.world);

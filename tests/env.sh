@@ -5,6 +5,7 @@ if [ "$(id -u)" = 0 ]; then # mpirun refuses root unless told twice
 fi
 export OMPI_MCA_rmaps_base_oversubscribe=1           # more ranks than cores is fine
 export OMPI_MCA_hwloc_base_binding_policy=none       # jobs side by side must not all sit on core 0
+export OMPI_MCA_mpi_yield_when_idle=1                # nor spin while others want the cores (ten times slower; never 0)
 export OMPI_MCA_pml=ob1                              # no probing for networks: starts three times faster
 export OMPI_MCA_btl_vader_single_copy_mechanism=none # faster than CMA in virtual machines and containers
 export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1      # one thread a rank

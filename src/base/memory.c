@@ -35,7 +35,7 @@ vrg_new (int64_t n, size_t size, const char *what)
   const uintptr_t first = ((uintptr_t) start + 2 * ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
   char *block = start + (first - (uintptr_t) start);
   header *own = (header *) (void *) (block - sizeof (header));
-  *own = (header){MAGIC, start, bytes};
+  *own = (header){ MAGIC, start, bytes };
   now += bytes;
   if (now > peak)
     peak = now;

@@ -34,7 +34,7 @@ static text_buffer
 new_buffer (void)
 {
   const int room = 32768; /* the longest complete input takes a third of it */
-  return (text_buffer){vrg_new (room, 1, "an input's text"), 0, room};
+  return (text_buffer){ vrg_new (room, 1, "an input's text"), 0, room };
 }
 
 /** Value k of a row.  short_: the fewest digits that give the same number, and `critical`; otherwise 17 digits. */

@@ -51,13 +51,14 @@ const vrg_param_row vrg_param_table[] = {
    "Configurations stored for each coupling, over all chains; a remainder goes to the first chains."},
 
   {"train", "model", VRG_KIND_NAME, ONE (model), vrg_param_model_names, 0, 0, "none", "", TRAIN,
-   "Restricted Boltzmann machine of +-1 units to train on the samples. dense: every hidden unit sees the whole lattice. "
+   "Restricted Boltzmann machine of +-1 units to train on the samples. dense: every hidden unit sees the whole "
+   "lattice. "
    "convolution: filters moved over the periodic lattice. none: the train stage is left out."},
   {"train", "coupling", VRG_KIND_COUPLING, ONE (coupling), NULL, 1e-4, 10, "", "J/kT", TRAIN,
    "The ensemble to train on: one of [couplings] nn. Default: `critical` if it is among them, else the first."},
   {"train", "hidden", VRG_KIND_INT, MANY (hidden, n_hidden, VRG_MAX_LAYERS), NULL, 1, 1e6, "", "units", TRAIN,
-   "Hidden units of a dense model (default 64), filters of a convolution (default 1; the learnt rule wants 1). One layer "
-   "in this version."},
+   "Hidden units of a dense model (default 64), filters of a convolution (default 1; the learnt rule wants 1). One "
+   "layer in this version."},
   {"train", "filter", VRG_KIND_INT, ONE (filter), NULL, 1, 64, "8", "sites", TRAIN,
    "Side of the square filter of a convolution, centred on its block; it may wrap around the lattice."},
   {"train", "stride", VRG_KIND_INT, ONE (stride), NULL, 1, 64, "2", "sites", TRAIN,
@@ -66,7 +67,8 @@ const vrg_param_row vrg_param_table[] = {
   {"train", "biases", VRG_KIND_BOOL, ONE (biases), NULL, 0, 0, "no", "", TRAIN,
    "Train the biases of visible and hidden units too; without them the model has the symmetry s -> -s."},
   {"train", "method", VRG_KIND_NAME, ONE (method), vrg_param_method_names, 0, 0, "cd", "", TRAIN,
-   "cd: contrastive divergence, chains start from the data at each update. pcd: persistent chains, not in this version."},
+   "cd: contrastive divergence, chains start from the data at each update. pcd: persistent chains, not in this "
+   "version."},
   {"train", "steps", VRG_KIND_INT, ONE (steps), NULL, 1, 1000, "1", "Gibbs steps", TRAIN,
    "The k of CD-k: hidden and visible units are redrawn so often for each update."},
   {"train", "batch", VRG_KIND_INT, ONE (batch), NULL, 1, 1e6, "50", "configurations", TRAIN,
@@ -81,17 +83,19 @@ const vrg_param_row vrg_param_table[] = {
    "Share of the last step that sgd keeps; adam ignores it."},
   {"train", "l1", VRG_KIND_REAL, ONE (l1), NULL, 0, 10, "0", "", TRAIN,
    "Penalty l1 sum |W|, which makes weights sparse and local (four times the value usual for 0/1 units)."},
-  {"train", "l2", VRG_KIND_REAL, ONE (l2), NULL, 0, 10, "0", "", TRAIN, "Penalty l2 sum W^2 / 2, which keeps weights small."},
+  {"train", "l2", VRG_KIND_REAL, ONE (l2), NULL, 0, 10, "0", "", TRAIN,
+   "Penalty l2 sum W^2 / 2, which keeps weights small."},
   {"train", "centering", VRG_KIND_BOOL, ONE (centering), NULL, 0, 0, "no", "", TRAIN,
    "Gradient of centred units. Not in this version."},
 
-  {"flow", "rules", VRG_KIND_NAME, MANY (rules, n_rules, VRG_MAX_RULES), vrg_param_rule_names, 0, 0, "majority", "", FLOW,
-   "Block rules. majority: sign of the block's sum, ties by a fair coin. decimation: one site of each block. learnt: drawn "
-   "from the trained one-filter convolution."},
+  {"flow", "rules", VRG_KIND_NAME, MANY (rules, n_rules, VRG_MAX_RULES), vrg_param_rule_names, 0, 0, "majority", "",
+   FLOW,
+   "Block rules. majority: sign of the block's sum, ties by a fair coin. decimation: one site of each block. "
+   "learnt: drawn from the trained one-filter convolution."},
   {"flow", "scale", VRG_KIND_INT, ONE (scale), NULL, 2, 8, "2", "sites", FLOW, "Side b of a block."},
   {"flow", "levels", VRG_KIND_INT, ONE (levels), NULL, 0, 16, "", "levels", FLOW,
-   "Times the lattice is blocked; scale^levels must divide the sides and leave 2 or more. Default: 3, or fewer where sides "
-   "of 4 would not remain. 0: only the couplings of the sampled lattice."},
+   "Times the lattice is blocked; scale^levels must divide the sides and leave 2 or more. Default: 3, or fewer "
+   "where sides of 4 would not remain. 0: only the couplings of the sampled lattice."},
   {"flow", "even", VRG_KIND_NAME, MANY (even, n_even, VRG_MAX_OPERATORS), vrg_param_even_names, 0, 0,
    "nn nnn plaquette third knight diamond square2", "", FLOW,
    "Even operators, in the order in which they are added: offsets (1,0), (1,1), {00,10,01,11}, (2,0), (2,1), "

@@ -107,7 +107,10 @@ tell (const vrg_param_parser *parser)
 static int
 distance (const char *a, const char *b)
 {
-  enum { MOST = 64 };
+  enum
+  {
+    MOST = 64
+  };
   int rows[3][MOST + 1];
   const int na = (int) strnlen (a, MOST), nb = (int) strnlen (b, MOST);
   for (int j = 0; j <= nb; j++)
@@ -250,8 +253,8 @@ check_line (vrg_param_parser *parser, char *line)
   return true;
 }
 
-/** inih's reader: one line of the text, without comments and leading blanks; an indented line is a continuation to inih,
- *  to a user it is one only after a line that ends in a backslash. */
+/** inih's reader: one line of the text, without comments and leading blanks; an indented line is a continuation to
+ *  inih, to a user it is one only after a line that ends in a backslash. */
 static char *
 read_line (char *buffer, int size, void *stream)
 {
@@ -384,8 +387,8 @@ in_range (vrg_param_parser *parser, int i, const char *word, double value)
   const vrg_param_row *row = &vrg_param_table[i];
   if (value >= row->low && value <= row->high)
     return true;
-  vrg_param_complain (parser, i, "%.60s is outside %.15g to %.15g%s%s", word, row->low, row->high, *row->unit ? " " : "",
-                      row->unit);
+  vrg_param_complain (parser, i, "%.60s is outside %.15g to %.15g%s%s", word, row->low, row->high,
+                      *row->unit ? " " : "", row->unit);
   return false;
 }
 
@@ -437,7 +440,7 @@ convert (vrg_param_parser *parser, int i, int k, const char *word)
       }
     case VRG_KIND_BOOL:
       {
-        static const char *const words[] = {"no", "yes", "false", "true", "off", "on", "0", "1", NULL};
+        static const char *const words[] = { "no", "yes", "false", "true", "off", "on", "0", "1", NULL };
         for (int w = 0; words[w] != NULL; w++)
           if (!strcmp (word, words[w]))
             {
@@ -490,7 +493,8 @@ convert_path (vrg_param_parser *parser, int i, const char *raw)
   if (!plain)
     vrg_param_complain (parser, i, "a path with comment marks, control characters or a backslash at its end");
   else if (length > VRG_PARAM_PATH)
-    vrg_param_complain (parser, i, "a path of %zu characters, at most %d here; --out takes a longer one", length, VRG_PARAM_PATH);
+    vrg_param_complain (parser, i, "a path of %zu characters, at most %d here; --out takes a longer one", length,
+                        VRG_PARAM_PATH);
   else
     snprintf ((char *) parser->input + vrg_param_table[i].offset, VRG_PATH_LENGTH, "%s", raw);
   return plain && length <= VRG_PARAM_PATH;
@@ -518,7 +522,8 @@ set_values (vrg_param_parser *parser, int i, const char *text)
   if (n == 0)
     vrg_param_complain (parser, i, "has no value");
   else if (n > row->limit)
-    vrg_param_complain (parser, i, row->limit == 1 ? "%d values, but it takes one" : "%d values, at most %d", n, row->limit);
+    vrg_param_complain (parser, i, row->limit == 1 ? "%d values, but it takes one" : "%d values, at most %d", n,
+                        row->limit);
   parser->state[i].good = good && n > 0 && n <= row->limit;
   if (row->count)
     *(int *) (void *) ((char *) parser->input + row->count) = n < row->limit ? n : row->limit;
@@ -528,7 +533,7 @@ int
 vrg_param_parse (const char *name, const char *text, int n_set, const char *const *set, vrg_input *input)
 {
   memset (input, 0, sizeof *input);
-  vrg_param_parser parser = {.name = name, .next = text, .current = -1, .input = input};
+  vrg_param_parser parser = { .name = name, .next = text, .current = -1, .input = input };
   parser.state = vrg_new (vrg_param_rows, sizeof *parser.state, "parameters");
   parser.complaints = vrg_new (MAX_COMPLAINTS, sizeof *parser.complaints, "complaints");
   if (!strncmp (text, "\xef\xbb\xbf", 3))

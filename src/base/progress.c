@@ -41,7 +41,7 @@ void
 vrg_progress_begin (vrg_progress *progress, const char *what, const char *unit, int64_t done, int64_t total)
 {
   const double now = vrg_clock ();
-  *progress = (vrg_progress){what, unit, total, done, now, now, 1};
+  *progress = (vrg_progress){ what, unit, total, done, now, now, 1 };
   if (vrg_log_has_bar ())
     progress->shown = 0; /* the first update shows */
 }
@@ -63,8 +63,8 @@ vrg_progress_update (vrg_progress *progress, int64_t done)
         bar[i] = i < (int) (share * BAR_WIDTH) ? '#' : '.';
       bar[BAR_WIDTH] = 0;
       char text[256];
-      snprintf (text, sizeof text, "%s [%s] %3.0f %%, %.3g %s/s, %s left", progress->what, bar, floor (100 * share), rate,
-                progress->unit, left);
+      snprintf (text, sizeof text, "%s [%s] %3.0f %%, %.3g %s/s, %s left", progress->what, bar, floor (100 * share),
+                rate, progress->unit, left);
       vrg_log_bar (text);
     }
   else if (since < fmax (LOG_SECONDS, LOG_SHARE * taken))

@@ -52,7 +52,7 @@ void
 vrg_blocks_init (vrg_blocks *blocks, int64_t samples, int64_t chains, int wanted)
 {
   VRG_ASSERT (samples > 0 && chains > 0);
-  *blocks = (vrg_blocks){samples, chains, (samples + chains - 1) / chains, 1, 1, 1};
+  *blocks = (vrg_blocks){ samples, chains, (samples + chains - 1) / chains, 1, 1, 1 };
   if (wanted < 2)
     wanted = 2;
   blocks->over_chain = parts_of (used_chains (blocks), wanted);
@@ -107,8 +107,8 @@ vrg_jackknife (int n, int m, const double *full, const double *loo, double *valu
     }
 }
 
-/** correlation[t], t < times: mean of the products of deviations t apart, over all chains.  By Fourier transform of each
- *  chain, padded with zeros. */
+/** correlation[t], t < times: mean of the products of deviations t apart, over all chains.  By Fourier transform of
+ *  each chain, padded with zeros. */
 static void
 correlate (const double *series, int64_t samples, int64_t chains, int64_t times, double mean, double *correlation)
 {

@@ -21,8 +21,8 @@ void vrg_correlations_add (int n, const int64_t *coarse, const int64_t *fine, vr
 void vrg_correlations_add_words (int64_t size, const vrg_wide *record, int64_t *words);
 void vrg_correlations_from_words (int64_t size, const int64_t *words, vrg_wide *record);
 
-/** mean[n] = <S'>, covariance[n n] = <S'_a S'_b> - <S'_a> <S'_b>, cross[n n] = <S'_a S_b> - <S'_a> <S_b> from the record
- *  of `samples`; differences are taken before rounding.  Local.
+/** mean[n] = <S'>, covariance[n n] = <S'_a S'_b> - <S'_a> <S'_b>, cross[n n] = <S'_a S_b> - <S'_a> <S_b> from the
+ *  record of `samples`; differences are taken before rounding.  Local.
  *  Source: Swendsen, Phys. Rev. Lett. 42, 859 (1979). */
 void vrg_correlations_matrices (int n, int64_t samples, const vrg_wide *record, double *mean, double *covariance,
                                 double *cross);

@@ -127,7 +127,7 @@ put_result (const vrg_result *r, vrg_h5 *file)
   char ensemble[64], rule[96], group[128];
   snprintf (ensemble, sizeof ensemble, "/ensemble-%03d", r->ensemble);
   snprintf (rule, sizeof rule, "%s/%.24s", ensemble, vrg_result_rule (r));
-  int status = vrg_h5_put_int (file, rule, "levels", m->levels->depth);
+  int status = vrg_h5_put_text (file, rule, "rule", vrg_result_rule (r));
   for (int s = 0; s < VRG_SECTORS && status == VRG_OK; s++)
     {
       if (m->n[s] == 0)
@@ -177,13 +177,23 @@ static int
 write_all (const vrg_measure *m, const vrg_grid *grid, vrg_samples *samples, const char *fingerprint, vrg_h5 *file,
            vrg_table *couplings, vrg_table *exponents)
 {
+  const struct
+  {
+    const char *name;
+    int64_t value;
+  } numbers[] = { { "format_version", FORMAT_VERSION },
+                  { "ensembles", m->info->ensembles },
+                  { "levels", m->levels->depth },
+                  { "scale", m->levels->scale },
+                  { "samples", m->info->samples },
+                  { "chains", m->info->chains },
+                  { "blocks", m->blocks.n },
+                  { "blocks_over_chains", m->blocks.over_chain } };
   int status = vrg_h5_put_text (file, "/", "format", FORMAT);
   if (status == VRG_OK)
-    status = vrg_h5_put_int (file, "/", "format_version", FORMAT_VERSION);
-  if (status == VRG_OK)
     status = vrg_h5_put_text (file, "/", "fingerprint", fingerprint);
-  if (status == VRG_OK)
-    status = vrg_h5_put_int (file, "/", "scale", m->input->scale);
+  for (size_t i = 0; i < sizeof numbers / sizeof numbers[0] && status == VRG_OK; i++)
+    status = vrg_h5_put_int (file, "/", numbers[i].name, numbers[i].value);
   for (int e = 0; e < m->info->ensembles && status == VRG_OK; e++)
     {
       char group[32];

@@ -5,8 +5,8 @@
 
 #include "flow/measure.h"
 
-/** Estimate and write everything into DIRECTORY: first the tables, then flow.h5 (.tmp, sealed, renamed; its layout is in
- *  doc/formats.md).  samples: for the autocorrelation times, by which errors are enlarged.  Collective. */
+/** Estimate and write everything into DIRECTORY: first the tables, then flow.h5 (.tmp, sealed, renamed; its layout is
+ *  in doc/formats.md).  samples: for the autocorrelation times, by which errors are enlarged.  Collective. */
 int vrg_flow_write (const vrg_measure *measure, const vrg_grid *grid, vrg_samples *samples, const char *directory,
                     const char *fingerprint);
 

@@ -32,8 +32,8 @@ parse_time (const char *text, bool short_)
       if (!short_ || sscanf (rest, "%2lld:%2lld%n", &m, &s, &used) != 2 || used < 4)
         return -1;
     }
-  if (rest[used - 3] != ':' || rest[used + (int) strspn (rest + used, " \n")]
-      || text[strspn (text, "0123456789-: \n")] || d < 0 || h < 0 || m < 0 || m > 59 || s < 0 || s > 59)
+  if (rest[used - 3] != ':' || rest[used + (int) strspn (rest + used, " \n")] || text[strspn (text, "0123456789-: \n")]
+      || d < 0 || h < 0 || m < 0 || m > 59 || s < 0 || s > 59)
     return -1;
   return (double) (((d * 24 + h) * 60 + m) * 60 + s);
 }

@@ -11,7 +11,7 @@
 static const char *
 bytes_text (double bytes, char text[32])
 {
-  static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB", "PiB"};
+  static const char *const units[] = { "bytes", "KiB", "MiB", "GiB", "TiB", "PiB" };
   int u = 0;
   for (; bytes >= 1000 && u < 5; u++)
     bytes /= 1024;
@@ -39,8 +39,8 @@ plan_sample (int ranks, int strips, const char *why, const vrg_input *input)
   const double sweeps = (double) input->thermalization + (double) times * (double) input->interval;
   const double strip = (double) strip_rows * (double) words * 8;
   /* spins of the chains, one to buffer and one to save them, and labels of clusters */
-  const double held = (double) chains * strip * 3 + (input->algorithm == VRG_CLUSTER ? strip * 8 * 4 + strip * 3 : strip)
-                      + (double) (1 << 25);
+  const double held = (double) chains * strip * 3
+                      + (input->algorithm == VRG_CLUSTER ? strip * 8 * 4 + strip * 3 : strip) + (double) (1 << 25);
   printf ("sample: %s on %lld x %lld, %d coupling%s, %lld chains of %.0f sweeps each\n"
           "  ranks    %s\n"
           "  work     %.3g site updates\n"
@@ -49,7 +49,8 @@ plan_sample (int ranks, int strips, const char *why, const vrg_input *input)
           vrg_param_algorithm_names[input->algorithm], (long long) rows, (long long) columns, input->n_nn,
           input->n_nn == 1 ? "" : "s", (long long) input->chains, sweeps, why,
           sweeps * (double) input->chains * input->n_nn * (double) rows * (double) columns, bytes_text (held, memory),
-          bytes_text ((double) input->n_nn * (double) input->configurations * ((double) rows * (double) words * 8 + 16), file));
+          bytes_text ((double) input->n_nn * (double) input->configurations * ((double) rows * (double) words * 8 + 16),
+                      file));
 }
 
 static void

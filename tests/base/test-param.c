@@ -46,7 +46,8 @@ test_defaults (void)
          "other defaults");
   check (input.hidden[0] == 64 && input.optimiser == VRG_ADAM && input.learning_rate == 0.001, "default training");
   accepted ("[train]\nmodel = convolution\n", "convolution");
-  check (input.n_hidden == 1 && input.hidden[0] == 1 && input.filter == 8 && input.stride == 2, "one filter by default");
+  check (input.n_hidden == 1 && input.hidden[0] == 1 && input.filter == 8 && input.stride == 2,
+         "one filter by default");
   accepted ("[lattice]\nsize = 7\n", "an odd lattice");
   check (input.levels == 0, "an odd lattice has no levels");
   accepted ("[lattice]\nsize = 16\n", "a small lattice");
@@ -67,10 +68,12 @@ test_lines (void)
 static void
 test_accepted (void)
 {
-  accepted ("\xef\xbb\xbf# comment\r\n  [run]  # comment\r\n\tseed = 5 ;6\r\n\n   output: a/b#c \n[sample]\n  chains = 3 # x\n",
-            "mark, carriage returns, indentation, comments, colons");
+  accepted (
+    "\xef\xbb\xbf# comment\r\n  [run]  # comment\r\n\tseed = 5 ;6\r\n\n   output: a/b#c \n[sample]\n  chains = 3 # x\n",
+    "mark, carriage returns, indentation, comments, colons");
   check (input.seed == 5 && input.chains == 3 && !strcmp (input.output, "a/b#c"), "and understood");
-  accepted ("[couplings]\nnn = 0.1 0.2 \\\n 0.3 \\ # comment\n  0.4\n[sample]\nchains = 2", "continued lines, no last newline");
+  accepted ("[couplings]\nnn = 0.1 0.2 \\\n 0.3 \\ # comment\n  0.4\n[sample]\nchains = 2",
+            "continued lines, no last newline");
   check (input.n_nn == 4 && input.nn[3] == 0.4 && input.chains == 2, "all four entries");
   accepted ("[lattice]\nsize = 64 128\n", "a rectangle");
   check (input.size[0] == 64 && input.size[1] == 128, "rows and columns");
@@ -106,7 +109,8 @@ test_refused (void)
   refused ("[couplings]\nnn = 0x1p-1\n", "is not a number");
   refused ("[couplings]\nnn = 0\n", "[couplings] nn: 0 is outside 0.0001 to 10 J/kT");
   refused ("[couplings]\nnn = 0.4 0.5 0.40\n", "[couplings] nn: 0.4 is given twice");
-  refused ("[sample]\nalgorithm = metropolis\n[lattice]\nsize = 8 9\n", "in.ini:2: [sample] algorithm: metropolis needs even");
+  refused ("[sample]\nalgorithm = metropolis\n[lattice]\nsize = 8 9\n",
+           "in.ini:2: [sample] algorithm: metropolis needs even");
   refused ("[sample]\nalgorithm = wolff\n", "`wolff` is not one of cluster, metropolis");
   refused ("[sample]\nalgorithm = Cluster\n", "(did you mean cluster?)");
   refused ("[sample]\nconfigurations = 4\n", "4 is less than one for each of the 8 chains");
@@ -124,8 +128,9 @@ test_refused (void)
   refused ("[flow]\nrules = learnt\n[train]\nmodel = convolution\nstride = 4\n", "needs [train] stride = [flow] scale");
   refused ("[flow]\nrules = majority majority\n", "majority is given twice");
   refused ("[flow]\nlevels = 5\n", "32 x 32 can be blocked by 2 at most 4 times, not 5");
-  refused ("[flow]\neven = nn squar2\n", "`squar2` is not one of nn, nnn, plaquette, third, knight, diamond, square2 (did you "
-                                         "mean square2?)");
+  refused ("[flow]\neven = nn squar2\n",
+           "`squar2` is not one of nn, nnn, plaquette, third, knight, diamond, square2 (did you "
+           "mean square2?)");
   refused ("[parallel]\nstrips = 0\n", "[parallel] strips: 0 is outside 1 to 1000000 strips");
   refused ("[checkpoint]\ninterval = -1\n", "-1 is outside 0 to 10080 minutes");
 
@@ -151,7 +156,8 @@ test_refused (void)
   char *junk = vrg_new (100001, 1, "junk");
   for (int i = 0; i < 100000; i++)
     junk[i] = i % 7 == 6 ? '\n' : (char) ('!' + i % 90);
-  check (parse (junk) == VRG_USAGE && strstr (vrg_error_text (), " more") != NULL, "junk: the first hundred, and how many more");
+  check (parse (junk) == VRG_USAGE && strstr (vrg_error_text (), " more") != NULL,
+         "junk: the first hundred, and how many more");
   for (int i = 0; i < 100000; i++)
     junk[i] = 'a';
   check (parse (junk) == VRG_USAGE, "a line of 100000 characters");
@@ -161,17 +167,19 @@ test_refused (void)
 static void
 test_set (void)
 {
-  const char *const good[] = {"sample.chains=3", "couplings.nn = 0.1 critical", "run.output=a b"};
+  const char *const good[] = { "sample.chains=3", "couplings.nn = 0.1 critical", "run.output=a b" };
   check (vrg_param_parse ("in.ini", "[sample]\nchains = 0\n", 3, good, &input) == VRG_OK && input.chains == 3
            && input.n_nn == 2 && !strcmp (input.output, "a b"),
          "--set overrides");
-  const char *const bad[] = {"chains=3", "sample.chain=3", "sampel.chains=3", "lattice.size=", "sample.chains=1",
-                             "sample.chains=2", "train.batch=x"};
+  const char *const bad[] = { "chains=3",        "sample.chain=3",  "sampel.chains=3", "lattice.size=",
+                              "sample.chains=1", "sample.chains=2", "train.batch=x" };
   check (vrg_param_parse ("in.ini", "", 7, bad, &input) == VRG_USAGE, "seven bad --set");
-  const char *const complaints[]
-    = {"--set: `chains=3` is not section.key=value", "--set: [sample] chain: unknown key (did you mean chains?)",
-       "--set: [sampel] chains: unknown section (did you mean [sample] chains?)", "--set: [lattice] size: has no value",
-       "--set: [sample] chains: is set twice", "--set: [train] batch: `x` is not a whole number"};
+  const char *const complaints[] = { "--set: `chains=3` is not section.key=value",
+                                     "--set: [sample] chain: unknown key (did you mean chains?)",
+                                     "--set: [sampel] chains: unknown section (did you mean [sample] chains?)",
+                                     "--set: [lattice] size: has no value",
+                                     "--set: [sample] chains: is set twice",
+                                     "--set: [train] batch: `x` is not a whole number" };
   for (int i = 0; i < 6; i++)
     check (strstr (vrg_error_text (), complaints[i]) != NULL, "%s", complaints[i]);
 }
@@ -180,7 +188,8 @@ static void
 test_print (void)
 {
   char *text = NULL;
-  accepted ("[run]\nseed = 1000000000000000000\noutput = some where/else\n[lattice]\nsize = 48 64\n[couplings]\nnn = 0.1 critical "
+  accepted ("[run]\nseed = 1000000000000000000\noutput = some where/else\n[lattice]\nsize = 48 64\n[couplings]\nnn = "
+            "0.1 critical "
             "0.3333333333333333\n[train]\nmodel = convolution\nl1 = 1e-7\nbiases = yes\n[flow]\nrules = learnt "
             "decimation\neven = nnn nn\n[checkpoint]\ninterval = 0.25\n",
             "an input of many keys");
@@ -210,8 +219,8 @@ difference (const char *old, const char *new_, vrg_stage stage, const char *expe
   parse (new_);
   char *second = vrg_param_fingerprint (&input, stage);
   vrg_param_difference (first, second, text, sizeof text);
-  check (!strcmp (text, expected) && (*text == 0) == !strcmp (first, second), "%s: difference `%s`", vrg_stage_name (stage),
-         expected);
+  check (!strcmp (text, expected) && (*text == 0) == !strcmp (first, second), "%s: difference `%s`",
+         vrg_stage_name (stage), expected);
   if (strcmp (text, expected) != 0)
     printf ("# `%s`\n", text);
   vrg_free (first);

@@ -72,9 +72,11 @@ main (int argc, char **argv)
   for (const char *p = text; *p; p++)
     lines += *p == '\n';
   check (lines == (rank == 0), "one line in less than 10 s, at the end");
-  check (rank || strstr (text, "vrg: working: 1000000 of 1000000 steps, 999000 of them in ") == text, "which says this run's share");
+  check (rank || strstr (text, "vrg: working: 1000000 of 1000000 steps, 999000 of them in ") == text,
+         "which says this run's share");
 
-  check (vrg_error (VRG_FILE, "a %s", "b") == VRG_FILE && !strcmp (vrg_error_text (), "a b"), "a message is remembered");
+  check (vrg_error (VRG_FILE, "a %s", "b") == VRG_FILE && !strcmp (vrg_error_text (), "a b"),
+         "a message is remembered");
   vrg_error (VRG_FILE, "[%s]", vrg_error_text ());
   check (!strcmp (vrg_error_text (), "[a b]"), "and may be part of the next");
   return check_end ();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * Blocks, jackknife, autocorrelation times.  Fixed seeds; 5 sigma bounds: false alarms below 1e-5 were the seeds changed.
- * ranks: 1 */
+ * Blocks, jackknife, autocorrelation times.  Fixed seeds; 5 sigma bounds: false alarms below 1e-5 were the
+ * seeds changed.  ranks: 1 */
 #include <stdint.h>
 
 #include "base/rng.h"
@@ -71,7 +71,7 @@ test_blocks (void)
       for (int wanted = 1; wanted <= 25; wanted++)
         good = good && partition (samples, chains, wanted);
   check (good, "every partition of up to 60 samples covers each sample once");
-  const int64_t many[] = {99, 100, 101, 1000, 4097, 10007};
+  const int64_t many[] = { 99, 100, 101, 1000, 4097, 10007 };
   for (int i = 0; i < 6; i++)
     for (int64_t chains = 1; chains <= 128; chains = 3 * chains / 2 + 1)
       for (int wanted = 2; wanted <= 200; wanted = 2 * wanted + 1)
@@ -89,7 +89,7 @@ static void
 test_jackknife (void)
 {
   /* a mean: no bias, the textbook error */
-  double x[10], loo[20], full[2] = {0, 0}, value[2], error[2], squares = 0;
+  double x[10], loo[20], full[2] = { 0, 0 }, value[2], error[2], squares = 0;
   for (int b = 0; b < 10; b++)
     full[0] += x[b] = b * b - 3 * b;
   for (int b = 0; b < 10; b++)
@@ -168,7 +168,8 @@ test_tau_edges (void)
   check_rel (vrg_block_factor (0.5, 10), 1, 0, "independent samples: no factor");
   check_rel (vrg_block_factor (NAN, 10), 1, 0, "unknown tau: no factor");
   check_rel (vrg_block_factor (10, 1e9), 1, 1e-7, "long blocks: no factor");
-  check (vrg_block_factor (5, 20) > vrg_block_factor (5, 40) && vrg_block_factor (5, 20) > 1.1, "short blocks: a factor");
+  check (vrg_block_factor (5, 20) > vrg_block_factor (5, 40) && vrg_block_factor (5, 20) > 1.1,
+         "short blocks: a factor");
   check_rel (vrg_block_factor (5, 20), 1 / sqrt (1 - 0.25 * (1 - exp (-4.0))), 1e-14, "its formula");
 }
 

@@ -2,7 +2,7 @@
  * The flow stage on sampled files: level-0 couplings are those put in, the answer is the same on one rank, on all, and
  * when stopped after every round, and files that do not belong together are refused.
  * ranks: 1 2 3 4
- * The statistical checks use 5 sigma and one fixed seed: 14 couplings and 2 exponents, false alarms below 1e-4 in all. */
+ * The statistical checks use 5 sigma and one fixed seed: 14 couplings and 2 exponents, false alarms below 1e-4. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

@@ -79,7 +79,7 @@ check_exponents (void)
 {
   double c[N * N], d[N * N], t[N * N] = { 0 }, root[N * N], matrix[N * N], y[N];
   bool used[N];
-  /* upper triangular: the first k operators have the eigenvalues 1.5, then 2, 1.5, ..., and eigenvalue 2 from k = 2 on */
+  /* upper triangular: the largest eigenvalue is 1.5 with one operator and 2 with more */
   static const double diagonal[N] = { 1.5, 2, 0.7, -0.3 };
   for (int a = 0; a < N; a++)
     for (int b = a; b < N; b++)
