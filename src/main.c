@@ -207,7 +207,7 @@ need (const app *a, const vrg_input *input, const char *directory, int s)
   if (code != VRG_OK || work == VRG_WORK_FINISHED)
     return code;
   if (work == VRG_WORK_OTHER)
-    return vrg_error (VRG_USAGE,
+    return vrg_error (VRG_FILE,
                       "%s/%s is of other parameters (%s): choose another directory with --out, or run `vrg %s`",
                       directory, final_file[s], difference, vrg_stage_name (stages[s]));
   return vrg_error (VRG_FILE, "%s/%s is %s: run `vrg %s %s` first", directory, final_file[s],

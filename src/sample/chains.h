@@ -11,8 +11,8 @@
 typedef struct vrg_cluster vrg_cluster;
 typedef struct vrg_metropolis vrg_metropolis;
 
-/** Chains [chain0, chain1), none on an idle rank.  The caller sets `time`, the first time in the buffer; the rest is read
- *  only outside chains.c.  grid and input stay the caller's. */
+/** Chains [chain0, chain1), none on an idle rank.  The caller sets `time`, the first time in the buffer; the rest is
+ *  read only outside chains.c.  grid and input stay the caller's. */
 typedef struct
 {
   const vrg_grid *grid;

@@ -2,8 +2,8 @@
  * Bernoulli bits for many lanes at once: u < T of a 32-bit random number u is decided digit by digit, one random
  * bit-plane per binary digit, most significant first, until no lane is undecided.
  *
- * Plane p of the two words that start at word w (even) of a row is the block index = (row * stride + w) / 2 in the GLOBAL
- * lattice, that is 4 * (512-bit vector) + quarter, with draw = first draw + p.  A plane that is not looked at is not
+ * Plane p of the two words that start at word w (even) of a row is the block index = (row * stride + w) / 2 in the
+ * GLOBAL lattice, that is 4 * (512-bit vector) + quarter, with draw = first draw + p.  A plane that is not looked at is not
  * drawn, so the result depends neither on when the comparison stops nor on the strips. */
 #ifndef VRG_SAMPLE_PLANES_H
 #define VRG_SAMPLE_PLANES_H
