@@ -3,8 +3,8 @@
  * bit-plane per binary digit, most significant first, until no lane is undecided.
  *
  * Plane p of the two words that start at word w (even) of a row is the block index = (row * stride + w) / 2 in the
- * GLOBAL lattice, that is 4 * (512-bit vector) + quarter, with draw = first draw + p.  A plane that is not looked at is not
- * drawn, so the result depends neither on when the comparison stops nor on the strips. */
+ * GLOBAL lattice, that is 4 * (512-bit vector) + quarter, with draw = first draw + p.  A plane that is not looked at
+ * is not drawn, so the result depends neither on when the comparison stops nor on the strips. */
 #ifndef VRG_SAMPLE_PLANES_H
 #define VRG_SAMPLE_PLANES_H
 
