@@ -301,7 +301,7 @@ run_stages (app *a, int wanted, bool report)
         if (works[s] == VRG_WORK_FINISHED)
           {
             vrg_info ("%s: finished already (%s/%s)", name, directory, final_file[s]);
-            code = vrg_checkpoint_remove (grid, directory, name); /* if a run was killed at its very end */
+            code = vrg_agree (a->world, run_stage (a, &input, directory, s, &stop)); /* it tidies up after a kill */
             continue;
           }
         if (works[s] == VRG_WORK_OTHER)

@@ -68,7 +68,7 @@ flow (flowing *f, vrg_stop *stop)
     status = vrg_flow_write (f->measure, f->grid, f->samples, f->directory, f->fingerprint);
   if (status == VRG_OK)
     status = vrg_checkpoint_remove (f->grid, f->directory, STAGE);
-  vrg_info (STAGE ": at most %.1f MiB of memory on a rank", (double) vrg_memory_peak () / (1 << 20));
+  vrg_grid_tell_memory (f->grid, STAGE);
   vrg_measure_free (f->measure);
   vrg_free (f->filter.weights);
   vrg_samples_close (f->samples);

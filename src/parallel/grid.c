@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/log.h"
 #include "base/memory.h"
 
 #define MIN_ROWS 32               /* rows a strip below which cutting a lattice costs more than it gains (automatic) */
@@ -97,6 +98,14 @@ vrg_grid_span (int64_t n, int parts, int part, int64_t *first, int64_t *last)
   int64_t quotient = n / parts, rest = n % parts;
   *first = part * quotient + (part < rest ? part : rest);
   *last = *first + quotient + (part < rest);
+}
+
+void
+vrg_grid_tell_memory (const vrg_grid *grid, const char *stage)
+{
+  int64_t peak = vrg_memory_peak ();
+  VRG_MPI (MPI_Allreduce (MPI_IN_PLACE, &peak, 1, MPI_INT64_T, MPI_MAX, grid->world));
+  vrg_info ("%s: at most %.1f MiB of memory on a rank", stage, (double) peak / (1 << 20));
 }
 
 int

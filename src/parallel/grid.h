@@ -33,6 +33,9 @@ void vrg_grid_free (vrg_grid *grid);
 /** Part `part` of `parts` of 0..n-1: [*first, *last), sizes differ by at most one, the larger first.  Local. */
 void vrg_grid_span (int64_t n, int parts, int part, int64_t *first, int64_t *last);
 
+/** Log the most counted memory that a rank has held: "STAGE: at most 1.5 MiB of memory on a rank".  Collective. */
+void vrg_grid_tell_memory (const vrg_grid *grid, const char *stage);
+
 /** Agree on a status: every rank gets the largest code, and if that is not VRG_OK the message of the lowest rank that
  *  has it (see vrg_error_text).  Collective over comm. */
 int vrg_agree (MPI_Comm comm, int code);

@@ -140,7 +140,7 @@ sample (sampling *s)
       status = vrg_samples_finish (s->samples);
       s->samples = NULL;
     }
-  vrg_info (STAGE ": at most %.1f MiB of memory on rank 0", (double) vrg_memory_peak () / (1 << 20));
+  vrg_grid_tell_memory (s->grid, STAGE);
   vrg_samples_close (s->samples);
   vrg_chains_free (s->chains);
   return status;
@@ -176,7 +176,6 @@ vrg_sample (MPI_Comm world, const vrg_input *input, const char *directory, vrg_s
     status = vrg_cluster_check (input->size[0], input->size[1], strips);
   if (status != VRG_OK)
     return status;
-  vrg_info (STAGE ": %s", why);
 
   vrg_grid *grid = vrg_grid_new (world, strips);
   sampling s = { .grid = grid, .input = input, .directory = directory, .stop = stop };
@@ -185,7 +184,10 @@ vrg_sample (MPI_Comm world, const vrg_input *input, const char *directory, vrg_s
   status = vrg_work_look (grid->world, directory, VRG_STAGE_SAMPLE, s.fingerprint, &work, difference);
   bool finished = work == VRG_WORK_FINISHED;
   if (status == VRG_OK && !finished)
-    status = sample (&s);
+    {
+      vrg_info (STAGE ": %s", why);
+      status = sample (&s);
+    }
   if (status == VRG_OK)
     status = finish (&s, !finished);
   vrg_free (s.fingerprint);

@@ -138,6 +138,8 @@ train (training *t)
 {
   const vrg_grid *grid = t->grid;
   const vrg_input *input = t->input;
+  vrg_info (STAGE ": batches of %lld over %d group%s of ranks, lattices in %d strip%s", (long long) input->batch,
+            grid->groups, grid->groups == 1 ? "" : "s", grid->strips, grid->strips == 1 ? "" : "s");
   vrg_rng_init (&t->rng, (uint64_t) input->seed, 0, 0);
   int status = vrg_layer_start (input, grid->strips, grid->strip, &t->rng, &t->model);
   if (status != VRG_OK)
@@ -161,6 +163,7 @@ train (training *t)
     }
   if (status == VRG_OK)
     status = vrg_checkpoint_remove (grid, t->directory, STAGE);
+  vrg_grid_tell_memory (grid, STAGE);
   vrg_dataset_free (t->dataset);
   vrg_record_free (t->record);
   vrg_layer_free (t->layer);
@@ -183,8 +186,6 @@ vrg_train (MPI_Comm world, const vrg_input *input, const char *directory, vrg_st
         return status;
     }
   vrg_grid *grid = vrg_grid_new (world, strips);
-  vrg_info (STAGE ": batches of %lld over %d group%s of ranks, lattices in %d strip%s", (long long) input->batch,
-            grid->groups, grid->groups == 1 ? "" : "s", strips, strips == 1 ? "" : "s");
   training t = { .grid = grid, .input = input, .directory = directory, .stop = stop };
   t.fingerprint = vrg_param_fingerprint (input, VRG_STAGE_TRAIN);
   vrg_work work;
