@@ -45,9 +45,9 @@ launch() {
   local ranks=$1
   shift
   if [ "$ranks" = 1 ]; then
-    timeout 240 "$VRG" "$@"
+    timeout "${VRG_TEST_SECONDS:-240}" "$VRG" "$@"
   else
-    MPIEXEC_TIMEOUT=240 $MPIRUN -np "$ranks" "$VRG" "$@"
+    MPIEXEC_TIMEOUT=${VRG_TEST_SECONDS:-240} $MPIRUN -np "$ranks" "$VRG" "$@"
   fi
 }
 
