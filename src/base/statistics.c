@@ -57,6 +57,8 @@ vrg_blocks_init (vrg_blocks *blocks, int64_t samples, int64_t chains, int wanted
     wanted = 2;
   blocks->over_chain = parts_of (used_chains (blocks), wanted);
   blocks->over_time = parts_of (full_times (blocks), (wanted + blocks->over_chain / 2) / blocks->over_chain);
+  if (blocks->times < FEWEST_TIMES && blocks->over_chain > 1)
+    blocks->over_time = 1; /* nobody could tell how dependent its parts were */
   blocks->n = blocks->over_chain * blocks->over_time;
 }
 
@@ -177,8 +179,14 @@ vrg_tau_int (const double *series, int64_t samples, int64_t chains, double *erro
 double
 vrg_block_factor (double tau, double length)
 {
-  if (!(tau > 0.5) || !(length > 0))
-    return 1;
-  const double x = tau / length;
-  return 1 / sqrt (1 - x * (1 - exp (-1 / x)));
+  if (!(tau > 0.5))
+    return tau != tau ? NAN : 1;
+  const double rho = (2 * tau - 1) / (2 * tau + 1);
+  return 1 / sqrt (1 - 2 * rho * (1 - pow (rho, length)) / (length * (1 - rho * rho)));
+}
+
+double
+vrg_blocks_factor (const vrg_blocks *blocks, double tau)
+{
+  return blocks->over_time == 1 ? 1 : vrg_block_factor (tau, (double) blocks->times / blocks->over_time);
 }

@@ -15,7 +15,8 @@ typedef struct
   int n;                          /* over_chain * over_time */
 } vrg_blocks;
 
-/** About `wanted` blocks (at least 2 if there are 2 samples, never an empty one).  Local, deterministic. */
+/** About `wanted` blocks (at least 2 if there are 2 samples, never an empty one); whole chains where there are too few
+ *  times for an autocorrelation time.  Local, deterministic. */
 void vrg_blocks_init (vrg_blocks *blocks, int64_t samples, int64_t chains, int wanted);
 
 /** Times [t[0], t[1]) and chains [c[0], c[1]) of block b. */
@@ -34,8 +35,12 @@ void vrg_jackknife (int n, int m, const double *full, const double *loo, double 
  *  than 10 times; 0.5 for a constant series.  Local. */
 double vrg_tau_int (const double *series, int64_t samples, int64_t chains, double *error);
 
-/** Factor by which block-jackknife errors are enlarged where blocks of `length` times are not long against tau
- *  (both in the same unit): sqrt of 1 / (1 - x (1 - exp (-1/x))), x = tau/length, the exponential autocorrelation's.  1 for tau <= 0.5 or NaN. */
+/** Factor by which block-jackknife errors are too small where blocks of `length` samples are not long against tau (in
+ *  samples): that of an autocorrelation rho^t with the same tau, 1 / sqrt (1 - 2 rho (1 - rho^l) / (l (1 - rho^2))),
+ *  rho = (2 tau - 1) / (2 tau + 1).  1 for tau <= 0.5, NaN for a tau that is not known.  Local. */
 double vrg_block_factor (double tau, double length);
+
+/** The same for these blocks: 1 where they are whole chains, which are independent.  Local. */
+double vrg_blocks_factor (const vrg_blocks *blocks, double tau);
 
 #endif

@@ -281,7 +281,7 @@ typedef struct
   int8_t spin[SIDE * SIDE];
   const vrg_operator *operators[EVEN + ODD];
   int64_t sums[EVEN + ODD], environments;
-  uint32_t *counts;
+  int64_t *counts;
 } operator_state;
 
 static operator_state *
@@ -365,7 +365,7 @@ static int
 bench_environments (bench *b)
 {
   operator_state *s = operators_begin (b);
-  uint32_t *plain = vrg_new (s->environments, sizeof *plain, "local environments");
+  int64_t *plain = vrg_new (s->environments, sizeof *plain, "local environments");
   environments_reference (s);
   memcpy (plain, s->counts, (size_t) s->environments * sizeof *plain);
   memset (s->counts, 0, (size_t) s->environments * sizeof *plain);

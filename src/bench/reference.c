@@ -178,7 +178,7 @@ vrg_reference_operators (int64_t side, const int8_t *spin, int n, const vrg_oper
 
 void
 vrg_reference_environments (int64_t side, const int8_t *spin, int n, const vrg_operator *const *operators,
-                            uint32_t *counts)
+                            int64_t *counts)
 {
   for (int64_t y = 0; y < side; y++)
     for (int64_t x = 0; x < side; x++)

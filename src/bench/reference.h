@@ -65,7 +65,7 @@ uint64_t vrg_reference_cluster_sweep (vrg_reference_cluster *c);
 void vrg_reference_operators (int64_t side, const int8_t *spin, int n, const vrg_operator *const *operators,
                               int64_t *sums);
 void vrg_reference_environments (int64_t side, const int8_t *spin, int n, const vrg_operator *const *operators,
-                                 uint32_t *counts);
+                                 int64_t *counts);
 
 /** One filter, no biases, CD-k and Adam in float. */
 typedef struct

@@ -161,6 +161,12 @@ vrg_checkpoint_read (const vrg_grid *grid, const char *directory, const char *st
       if (code == VRG_OK)
         {
           vrg_info ("%s: resumed from %s at step %lld", stage, path[g], (long long) *step);
+          if (why[newest][0] != '\0') /* out of the way, so that it is not taken for the newest again */
+            {
+              char aside[VRG_PATH_LENGTH + 8];
+              snprintf (aside, sizeof aside, "%s.damaged", path[newest]);
+              code = vrg_file_rename (grid->file, path[newest], aside);
+            }
           return code;
         }
       *step = -1;

@@ -71,12 +71,6 @@ vrg_measure_new (const vrg_input *input, const vrg_samples_info *info, vrg_filte
   m->slopes = vrg_new (info->ensembles * m->units * lattices * m->slope, sizeof *m->slopes, "slopes");
   m->couplings = vrg_new (info->ensembles * lattices * m->n[VRG_EVEN], sizeof *m->couplings, "couplings");
   *measure = m;
-  /* A histogram's 32-bit counters take one unit. */
-  if (per_time * 64 > UINT32_MAX)
-    return vrg_error (VRG_USAGE,
-                      "flow: %lld x %lld sites times the chains of a block reach 2^32: more than this version "
-                      "takes; use more blocks",
-                      (long long) info->rows, (long long) info->columns);
   return VRG_OK;
 }
 
@@ -152,7 +146,7 @@ add_products (const vrg_measure *m, vrg_wide *records, int64_t (*sums)[VRG_SECTO
 
 /* First pass: what the unit adds to its block's sums and to the histograms. */
 static void
-keep_sums (vrg_measure *m, int ensemble, int64_t unit, const vrg_wide *records, const uint32_t *counts)
+keep_sums (vrg_measure *m, int ensemble, int64_t unit, const vrg_wide *records, const int64_t *counts)
 {
   int size = m->size[VRG_EVEN] + m->size[VRG_ODD], block = (int) (unit / m->parts);
   for (int i = 0; i < m->levels->n; i++)
@@ -163,7 +157,7 @@ keep_sums (vrg_measure *m, int ensemble, int64_t unit, const vrg_wide *records, 
 
 /* Second pass: the slope at the couplings. */
 static void
-keep_slopes (vrg_measure *m, int ensemble, int64_t unit, const uint32_t *counts)
+keep_slopes (vrg_measure *m, int ensemble, int64_t unit, const int64_t *counts)
 {
   int n = m->n[VRG_EVEN];
   for (int i = 0; i < m->levels->n; i++)
@@ -172,7 +166,7 @@ keep_slopes (vrg_measure *m, int ensemble, int64_t unit, const uint32_t *counts)
       double k[VRG_MAX_OPERATORS], *slope = vrg_measure_slope (m, ensemble, unit, i);
       double *weights = vrg_new (environments, sizeof *weights, "histogram");
       for (int64_t e = 0; e < environments; e++)
-        weights[e] = counts[m->first[i] + e];
+        weights[e] = (double) counts[m->first[i] + e];
       for (int a = 0; a < n; a++)
         {
           double value = vrg_measure_couplings (m, ensemble, i)[a];
@@ -194,7 +188,7 @@ measure_unit (vrg_measure *m, vrg_samples *samples, int ensemble, int pass, int6
   vrg_rng rng;
   vrg_rng_init (&rng, (uint64_t) m->info->seed, (uint32_t) ensemble, 0);
   uint64_t *spins = vrg_new (n * words, sizeof *spins, "configurations");
-  uint32_t *counts = vrg_new (m->first[lattices], sizeof *counts, "histograms of a unit");
+  int64_t *counts = vrg_new (m->first[lattices], sizeof *counts, "histograms of a unit");
   vrg_wide *records = vrg_new (lattices * size, sizeof *records, "sums of a unit");
   int64_t (*sums)[VRG_SECTORS][VRG_MAX_OPERATORS] = vrg_new (lattices, sizeof *sums, "operator sums");
 
@@ -380,6 +374,7 @@ run_pass (vrg_measure *m, const vrg_grid *grid, vrg_samples *samples, int ensemb
   if (n > 0)
     vrg_progress_begin (&progress, what, "samples", finished, m->info->samples);
   divide (m, grid);
+  vrg_stop_loop (stop);
   for (int64_t i = 0; i < n && status == VRG_OK; i += grid->size)
     {
       if (i + grid->rank < n)

@@ -161,10 +161,8 @@ error_factor (const vrg_measure *m, vrg_samples *samples, int ensemble, double *
       energy[s] = (double) bonds[s];
       m2[s] = (double) magnetisation[s] * (double) magnetisation[s];
     }
-  double length = (double) m->blocks.times / m->blocks.over_time;
-  double of_energy = vrg_block_factor (vrg_tau_int (energy, n, m->info->chains, NULL), length);
-  double of_m2 = vrg_block_factor (vrg_tau_int (m2, n, m->info->chains, NULL), length);
-  *factor = fmax (of_energy, of_m2);
+  double of_energy = vrg_tau_int (energy, n, m->info->chains, NULL), of_m2 = vrg_tau_int (m2, n, m->info->chains, NULL);
+  *factor = vrg_blocks_factor (&m->blocks, fmax (of_energy, of_m2));
   vrg_free (m2);
   vrg_free (energy);
   vrg_free (magnetisation);

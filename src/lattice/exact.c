@@ -87,5 +87,5 @@ vrg_exact_torus (int64_t rows, int64_t columns, double nn, double *lnz, double *
   if (energy)
     *energy = -(z[0].first + first) / sites - c / s;
   if (specific_heat)
-    *specific_heat = nn * nn * (second / sites - 2 / (s * s));
+    *specific_heat = fmax (0, nn * nn * (second / sites - 2 / (s * s)));
 }

@@ -354,7 +354,7 @@ planes_portable (const struct plan *plan, const struct band *band, int64_t words
 /* Count the environments of the first `bits` sites of word w. */
 ALWAYS void
 count_word (const struct plan *plan, int groups, int64_t words, int64_t w, int64_t bits, const uint64_t *planes,
-            uint32_t *counts)
+            int64_t *counts)
 {
   for (int j = 0; j < 8; j++)
     {
@@ -402,7 +402,7 @@ plan_init (struct plan *plan, int64_t rows, int64_t columns, int n, const vrg_op
 }
 
 void
-vrg_operators_environments (const vrg_lattice *lattice, int n, const vrg_operator *const *operators, uint32_t *counts)
+vrg_operators_environments (const vrg_lattice *lattice, int n, const vrg_operator *const *operators, int64_t *counts)
 {
   vrg_simd_path path = vrg_simd ();
   struct band band;

@@ -28,11 +28,10 @@ void vrg_operators_sum (const vrg_lattice *lattice, int n, const vrg_operator *c
 /** Local environments of n even operators: for every site, k_a = number of images through the site whose product (the
  *  site included) is +1; products in which the site cancels modulo 2 do not count.  reach[a] = number of images
  *  through a site that do count, so that s m_a = 2 k_a - reach[a].  The environment is the number
- *  sum_a k_a prod_{b<a} (reach[b] + 1).  counts[prod (reach + 1)] is added to (the caller keeps
- *  them below 2^32).  Whole lattice.  Local.
+ *  sum_a k_a prod_{b<a} (reach[b] + 1).  counts[prod (reach + 1)] is added to.  Whole lattice.  Local.
  *  Source: Swendsen, Phys. Rev. Lett. 52, 1165 (1984); for +-1 spins the Callen identity is the pseudo-likelihood. */
 void vrg_operators_environments (const vrg_lattice *lattice, int n, const vrg_operator *const *operators,
-                                 uint32_t *counts);
+                                 int64_t *counts);
 
 /** reach[n] on a rows x columns torus; returns the number of environments.  Local. */
 int64_t vrg_operators_reach (int64_t rows, int64_t columns, int n, const vrg_operator *const *operators, int *reach);

@@ -27,25 +27,26 @@ cost (int ranks, int64_t rows, int64_t chains, int strips)
 }
 
 static int
-best_strips (int ranks, int64_t rows, int64_t chains)
+best_strips (int ranks, int64_t rows, int64_t chains, int least)
 {
-  int best = 1;
-  for (int strips = 2; strips <= ranks; strips++)
-    if (ranks % strips == 0 && rows / strips >= MIN_ROWS
-        && cost (ranks, rows, chains, strips) < cost (ranks, rows, chains, best))
+  int best = 0;
+  for (int strips = least; strips <= ranks; strips++)
+    if (ranks % strips == 0 && (strips == 1 || rows / strips >= MIN_ROWS)
+        && (best == 0 || cost (ranks, rows, chains, strips) < cost (ranks, rows, chains, best)))
       best = strips;
-  return best;
+  return best > 0 ? best : 1;
 }
 
 int
-vrg_grid_choose (int ranks, int64_t rows, int64_t chains, int wanted, int *strips, char why[256])
+vrg_grid_choose (int ranks, int64_t rows, int64_t chains, int wanted, int least, int *strips,
+                 char why[256])
 {
   if (wanted < 0 || (wanted > 0 && ranks % wanted != 0))
     return vrg_error (VRG_USAGE, "[parallel] strips = %d does not divide the number of ranks, %d", wanted, ranks);
   if (wanted > 1 && wanted > rows / 2)
     return vrg_error (VRG_USAGE, "[parallel] strips = %d leaves less than two of %lld rows a strip: at most %lld here",
                       wanted, (long long) rows, (long long) (rows / 2));
-  *strips = wanted > 0 ? wanted : best_strips (ranks, rows, chains);
+  *strips = wanted > 0 ? wanted : best_strips (ranks, rows, chains, least);
   if (why != NULL)
     {
       int groups = ranks / *strips;
@@ -114,10 +115,12 @@ vrg_agree (MPI_Comm comm, int code)
   int rank, size;
   VRG_MPI (MPI_Comm_rank (comm, &rank));
   VRG_MPI (MPI_Comm_size (comm, &size));
-  /* the largest code first, then the lowest rank */
-  int64_t mine = (int64_t) code * size + (size - 1 - rank), all = 0;
+  /* failures before VRG_STOPPED before VRG_OK, the largest failure, then the lowest rank */
+  int64_t grave = code == VRG_OK ? 0 : code == VRG_STOPPED ? 1 : code + 1;
+  int64_t mine = grave * size + (size - 1 - rank), all = 0;
   VRG_MPI (MPI_Allreduce (&mine, &all, 1, MPI_INT64_T, MPI_MAX, comm));
-  int agreed = (int) (all / size), speaker = (int) (size - 1 - all % size);
+  grave = all / size;
+  int agreed = grave == 0 ? VRG_OK : grave == 1 ? VRG_STOPPED : (int) grave - 1, speaker = (int) (size - 1 - all % size);
   if (agreed != VRG_OK && size > 1)
     {
       char text[TEXT_LENGTH];

@@ -19,10 +19,12 @@ typedef struct
   int groups, group;
 } vrg_grid;
 
-/** Choose the number of strips for `chains` lattices of `rows` rows.  wanted = 0: automatic; otherwise it is checked:
+/** Choose the number of strips for `chains` lattices of `rows` rows.  wanted = 0: automatic, at least `least` where
+ *  a divisor of `ranks` allows it (1: no need); otherwise it is checked:
  *  it must divide `ranks` and not exceed rows / 2.  VRG_OK, or VRG_USAGE with a message.  why (may be NULL): one
  *  sentence for the user, idle ranks named.  Local. */
-int vrg_grid_choose (int ranks, int64_t rows, int64_t chains, int wanted, int *strips, char why[256]);
+int vrg_grid_choose (int ranks, int64_t rows, int64_t chains, int wanted, int least, int *strips,
+                     char why[256]);
 
 /** Duplicate and split; strips divides the number of ranks.  Collective over parent. */
 vrg_grid *vrg_grid_new (MPI_Comm parent, int strips);
@@ -36,7 +38,7 @@ void vrg_grid_span (int64_t n, int parts, int part, int64_t *first, int64_t *las
 /** Log the most counted memory that a rank has held: "STAGE: at most 1.5 MiB of memory on a rank".  Collective. */
 void vrg_grid_tell_memory (const vrg_grid *grid, const char *stage);
 
-/** Agree on a status: every rank gets the largest code, and if that is not VRG_OK the message of the lowest rank that
+/** Agree on a status: every rank gets the largest code (VRG_STOPPED only without a failure), and if that is not VRG_OK the message of the lowest rank that
  *  has it (see vrg_error_text).  Collective over comm. */
 int vrg_agree (MPI_Comm comm, int code);
 

@@ -20,6 +20,8 @@ parse_time (const char *text, bool short_)
   const char *rest = text;
   if (sscanf (rest, "%9lld-%n", &d, &used) == 1 && used > 0)
     rest += used;
+  else
+    d = 0;
   used = 0;
   if (sscanf (rest, "%9lld:%2lld:%2lld%n", &h, &m, &s, &used) == 3 && used > 6)
     {

@@ -44,6 +44,13 @@ vrg_stop_init (vrg_stop *stop, MPI_Comm comm, double limit, double interval)
   stop->every = interval <= 0;
 }
 
+void
+vrg_stop_loop (vrg_stop *stop)
+{
+  stop->stride = stop->countdown = 1;
+  stop->last_poll = vrg_clock ();
+}
+
 vrg_action
 vrg_stop_poll (vrg_stop *stop)
 {

@@ -30,6 +30,10 @@ typedef struct
  *  stop is asked a little before (5 % of the limit, at most 60 s).  Collective over comm, which stays the caller's. */
 void vrg_stop_init (vrg_stop *stop, MPI_Comm comm, double limit, double interval);
 
+/** Another kind of step begins, whose cost is not known yet: agree at the first one, and learn the stride anew.  Called by
+ *  every rank of comm at the same step.  Local. */
+void vrg_stop_loop (vrg_stop *stop);
+
 /** What to do now.  Called by every rank of comm after every step of a loop in which all do the same number of steps;
  *  most calls are local and cost a decrement, every `stride`-th agrees by one Allreduce. */
 vrg_action vrg_stop_poll (vrg_stop *stop);

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "parallel/grid.h"
 #include "sample/cluster.h"
+#include "sample/sample.h"
 
 static const char *
 bytes_text (double bytes, char text[32])
@@ -22,7 +23,8 @@ bytes_text (double bytes, char text[32])
 int
 vrg_plan_grid (int ranks, const vrg_input *input, int *strips, char why[256])
 {
-  const int code = vrg_grid_choose (ranks, input->size[0], input->chains, (int) input->strips, strips, why);
+  const int code = vrg_grid_choose (ranks, input->size[0], input->chains, (int) input->strips,
+                                    vrg_sample_strips (input), strips, why);
   if (code == VRG_OK && input->algorithm == VRG_CLUSTER)
     return vrg_cluster_check (input->size[0], input->size[1], *strips);
   return code;

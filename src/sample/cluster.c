@@ -30,12 +30,19 @@ struct vrg_cluster
 };
 
 int
-vrg_cluster_check (int64_t rows, int64_t columns, int strips)
+vrg_cluster_strips (int64_t rows, int64_t columns)
 {
   int64_t highest = INT32_MAX / columns, needed = highest > 0 ? (rows + highest - 1) / highest : 0;
+  return needed == 1 || needed <= rows / 2 ? (int) needed : 0;
+}
+
+int
+vrg_cluster_check (int64_t rows, int64_t columns, int strips)
+{
+  int needed = vrg_cluster_strips (rows, columns);
   if (strips >= needed && needed > 0)
     return VRG_OK;
-  if (needed == 0 || needed > rows / 2)
+  if (needed == 0)
     return vrg_error (VRG_USAGE,
                       "cluster updates hold at most 2^31 - 1 sites in a strip of two rows: %lld columns are "
                       "too many",

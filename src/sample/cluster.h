@@ -20,6 +20,9 @@ typedef struct vrg_cluster vrg_cluster;
  *  Local. */
 int vrg_cluster_check (int64_t rows, int64_t columns, int strips);
 
+/** The least number of strips that hold them, 0 if none does.  Local. */
+int vrg_cluster_strips (int64_t rows, int64_t columns);
+
 /** shape: a strip like those to be updated; only its sizes are read.  Local. */
 vrg_cluster *vrg_cluster_new (const vrg_lattice *shape, double nn);
 void vrg_cluster_free (vrg_cluster *cluster);

@@ -97,10 +97,13 @@ sample_ensemble (sampling *s, int ensemble, int64_t done)
   vrg_progress_begin (&progress, what, "sweeps", done, s->sweeps);
   vrg_chains_begin (chains, ensemble);
   chains->time = done > thermalization ? (done - thermalization) / interval : 0;
+  vrg_stop_loop (s->stop);
   while (done < s->sweeps && status == VRG_OK)
     {
       bool thermal = done >= thermalization;
       int64_t n = thermal ? interval : 1;
+      if (done == thermalization)
+        vrg_stop_loop (s->stop);
       vrg_chains_sweep (chains, done, n);
       if (thermal)
         vrg_chains_measure (chains);
@@ -166,12 +169,19 @@ finish (sampling *s, bool write_table)
 }
 
 int
+vrg_sample_strips (const vrg_input *input)
+{
+  return input->algorithm == VRG_CLUSTER ? vrg_cluster_strips (input->size[0], input->size[1]) : 1;
+}
+
+int
 vrg_sample (MPI_Comm world, const vrg_input *input, const char *directory, vrg_stop *stop)
 {
   int ranks, strips;
   char why[256], difference[256];
   VRG_MPI (MPI_Comm_size (world, &ranks));
-  int status = vrg_grid_choose (ranks, input->size[0], input->chains, (int) input->strips, &strips, why);
+  int status = vrg_grid_choose (ranks, input->size[0], input->chains, (int) input->strips, vrg_sample_strips (input), &strips,
+                                why);
   if (status == VRG_OK && input->algorithm == VRG_CLUSTER)
     status = vrg_cluster_check (input->size[0], input->size[1], strips);
   if (status != VRG_OK)

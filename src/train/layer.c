@@ -238,24 +238,32 @@ round_convolution (vrg_layer *layer)
   const vrg_convolution *c = &layer->convolution;
   bool good = true;
   const int32_t a = layer->visible_bias[0] = round_one (model->visible_bias[0], &good);
-  int64_t all = abs (a);
-  for (int p = 0; p < c->phases; p++)
-    layer->visible_base[p] = a;
   for (int f = 0; f < c->filters; f++)
     {
       const int32_t b = layer->hidden_base[f] = round_one (model->hidden_bias[f], &good);
       int64_t size = abs (b);
-      for (int p = 0; p < c->phases; p++)
+      for (int t = 0; t < c->taps; t++)
+        {
+          const int32_t w = round_one (model->weights[f * c->taps + c->place[t]], &good);
+          size += abs (w);
+          if (!good || size >= bound)
+            return false;
+          layer->fixed[f * c->taps + t] = w;
+          layer->hidden_base[f] -= w;
+        }
+    }
+  for (int p = 0; p < c->phases; p++) /* a visible unit is in one phase and sees its taps of every filter */
+    {
+      int64_t size = abs (a);
+      layer->visible_base[p] = a;
+      for (int f = 0; f < c->filters; f++)
         for (int t = c->first[p]; t < c->first[p + 1]; t++)
           {
-            const int32_t w = round_one (model->weights[f * c->taps + c->place[t]], &good);
+            const int32_t w = layer->fixed[f * c->taps + t];
             size += abs (w);
-            all += abs (w);
-            if (!good || size >= bound || all >= bound)
+            if (size >= bound)
               return false;
-            layer->fixed[f * c->taps + t] = w;
             layer->visible_base[p] -= w;
-            layer->hidden_base[f] -= w;
           }
     }
   return good;

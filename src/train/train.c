@@ -104,6 +104,7 @@ climb (training *t, int64_t total)
   vrg_dataset_shuffle (t->dataset, &t->rng, record->updates / d->updates);
   vrg_progress progress;
   vrg_progress_begin (&progress, "training", "updates", record->updates, total);
+  vrg_stop_loop (t->stop);
   int status = VRG_OK;
   while (record->updates < total && status == VRG_OK)
     {
@@ -181,7 +182,7 @@ vrg_train (MPI_Comm world, const vrg_input *input, const char *directory, vrg_st
   VRG_MPI (MPI_Comm_size (world, &ranks));
   if (input->model == VRG_MODEL_DENSE && input->strips > 1)
     {
-      int status = vrg_grid_choose (ranks, input->size[0], input->batch, (int) input->strips, &strips, why);
+      int status = vrg_grid_choose (ranks, input->size[0], input->batch, (int) input->strips, 1, &strips, why);
       if (status != VRG_OK)
         return status;
     }

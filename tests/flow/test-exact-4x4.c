@@ -70,7 +70,7 @@ check_level_0 (vrg_lattice *fine, int n)
   bool used[EVEN];
   double k[EVEN];
   int64_t environments = vrg_operators_reach (4, 4, n, even, reach);
-  uint32_t *counts = vrg_new (33 * environments, sizeof *counts, "environments by energy");
+  int64_t *counts = vrg_new (33 * environments, sizeof *counts, "environments by energy");
   double *weights = vrg_new (environments, sizeof *weights, "environments");
   for (unsigned state = 0; state < STATES; state++)
     {
@@ -104,7 +104,7 @@ check_couplings (const char *rule, const double p[16], const double *expected)
       vrg_lattice *coarse = vrg_lattice_new (2, 2, 0, 2);
       int64_t environments = vrg_operators_reach (2, 2, n, even, reach);
       double *weights = vrg_new (environments, sizeof *weights, "environments");
-      uint32_t *counts = vrg_new (environments, sizeof *counts, "environments");
+      int64_t *counts = vrg_new (environments, sizeof *counts, "environments");
       for (unsigned state = 0; state < 16; state++)
         {
           memset (counts, 0, (size_t) environments * sizeof *counts);
@@ -177,7 +177,7 @@ check_samples (vrg_lattice *fine, bool majority, const double *expected)
   };
   const char *rule = majority ? "majority" : "decimation";
   static double cumulative[STATES];
-  uint32_t counts[BLOCKS][125] = { { 0 } };
+  int64_t counts[BLOCKS][125] = { { 0 } };
   int size = vrg_correlations_size (1), reach[N];
   vrg_wide record[BLOCKS][5] = { { 0 } }, all[5] = { 0 };
   double total[125] = { 0 }, full[QUANTITIES], loo[BLOCKS][QUANTITIES], value[QUANTITIES], error[QUANTITIES];

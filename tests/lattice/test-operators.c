@@ -87,8 +87,8 @@ check_size (int64_t rows, int64_t columns, vrg_simd_path path)
     {
       int reach[EVEN];
       int64_t environments = vrg_operators_reach (rows, columns, n, all, reach);
-      uint32_t *counts = vrg_new (environments, sizeof *counts, "counts");
-      uint32_t *expected = vrg_new (environments, sizeof *expected, "counts");
+      int64_t *counts = vrg_new (environments, sizeof *counts, "counts");
+      int64_t *expected = vrg_new (environments, sizeof *expected, "counts");
       for (int64_t y = 0; y < rows; y++)
         for (int64_t x = 0; x < columns; x++)
           {

@@ -12,7 +12,7 @@ choose (int ranks, int64_t rows, int64_t chains, int wanted, int expected, const
 {
   int strips = -1;
   char why[256] = "";
-  int code = vrg_grid_choose (ranks, rows, chains, wanted, &strips, why);
+  int code = vrg_grid_choose (ranks, rows, chains, wanted, 1, &strips, why);
   if (expected > 0)
     check (code == VRG_OK && strips == expected && why[0] != '\0', "%s: %d strips (%s)", text, expected, why);
   else
@@ -37,8 +37,10 @@ choices (void)
 
   int strips;
   char why[256];
-  vrg_grid_choose (6, 4, 2, 0, &strips, why);
+  vrg_grid_choose (6, 4, 2, 0, 1, &strips, why);
   check (strstr (why, "4 ranks are idle") != NULL, "idle ranks are named");
+  vrg_grid_choose (4, 65536, 8, 0, 3, &strips, why);
+  check (strips == 4, "at least as many strips as the lattice needs: %d", strips);
 }
 
 static void

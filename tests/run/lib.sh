@@ -47,7 +47,7 @@ launch() {
   if [ "$ranks" = 1 ]; then
     timeout "${VRG_TEST_SECONDS:-240}" "$VRG" "$@"
   else
-    MPIEXEC_TIMEOUT=${VRG_TEST_SECONDS:-240} $MPIRUN -np "$ranks" "$VRG" "$@"
+    MPIEXEC_TIMEOUT=${VRG_TEST_SECONDS:-240} timeout -k 5 $((${VRG_TEST_SECONDS:-240} + 10)) $MPIRUN -np "$ranks" "$VRG" "$@"
   fi
 }
 
