@@ -82,7 +82,7 @@ read_text (const char *path, char **text, int64_t *bytes)
   if (stat (path, &status) != 0)
     return vrg_error (VRG_FILE, "%s: cannot be read: %s", path, strerror (errno));
   if (S_ISDIR (status.st_mode))
-    return vrg_error (VRG_FILE, "%s is a directory, not an input file (a run's input is %s/input.ini)", path, path);
+    return vrg_error (VRG_FILE, "%s is a directory, not an input file", path);
   FILE *file = fopen (path, "r");
   if (file == NULL)
     return vrg_error (VRG_FILE, "%s: cannot be read: %s", path, strerror (errno));
@@ -144,39 +144,6 @@ choose_directory (const app *a, const vrg_input *input, char directory[VRG_PATH_
   return VRG_OK;
 }
 
-/** DIRECTORY/input.ini: the input as it is used, unless it is the input file itself or there already.  Collective. */
-static int
-write_input (const app *a, const vrg_input *input, const char *directory)
-{
-  char path[VRG_PATH_LENGTH + 16], temporary[VRG_PATH_LENGTH + 32];
-  snprintf (path, sizeof path, "%s/input.ini", directory);
-  snprintf (temporary, sizeof temporary, "%s.tmp", path);
-  int code = VRG_OK, needed = 0;
-  if (a->rank == 0)
-    {
-      struct stat own, given;
-      needed = stat (path, &own) != 0 || stat (a->args[0], &given) != 0 || own.st_dev != given.st_dev
-               || own.st_ino != given.st_ino;
-    }
-  if (needed)
-    {
-      vrg_input record = *input;
-      snprintf (record.output, sizeof record.output, "%s", directory);
-      char *text = vrg_param_print (&record);
-      FILE *file = fopen (temporary, "w");
-      bool good = file != NULL && fputs ("# The complete input of this run, written by vrg.\n", file) >= 0
-                  && fputs (text, file) >= 0 && fflush (file) == 0 && fsync (fileno (file)) == 0;
-      if (file != NULL && fclose (file) != 0)
-        good = false;
-      if (!good)
-        code = vrg_error (VRG_FILE, "%s: cannot be written: %s", temporary, strerror (errno));
-      vrg_free (text);
-    }
-  code = vrg_agree (a->world, code);
-  vrg_broadcast (a->world, &needed, sizeof needed);
-  return code == VRG_OK && needed ? vrg_file_rename (a->world, temporary, path) : code;
-}
-
 /* ---------------------------------------------------------------- stages */
 
 static int
@@ -195,6 +162,22 @@ other_work (const char *directory, int s, const char *difference)
                     "%s holds a %s stage of other parameters (%s): choose another directory with --out, or "
                     "--fresh to move that work aside",
                     directory, vrg_stage_name (stages[s]), difference);
+}
+
+/** A stage's final file is at fault when a message begins with its name: say how to make it anew. */
+static int
+advise (const app *a, const char *directory, int code)
+{
+  char path[VRG_PATH_LENGTH];
+  for (int s = 0; s < STAGES && code == VRG_FILE; s++)
+    {
+      const int length = snprintf (path, sizeof path, "%s/%s:", directory, final_file[s]);
+      if (!strncmp (vrg_error_text (), path, (size_t) length))
+        return vrg_error (code, "%s; run `vrg %s %s%s%s --fresh` to make it anew (the old one is kept aside)",
+                          vrg_error_text (), vrg_stage_name (stages[s]), a->args[0], a->out ? " --out " : "",
+                          a->out ? a->out : "");
+    }
+  return code;
 }
 
 /** Is a stage that another one needs finished? */
@@ -246,8 +229,6 @@ prepare (const app *a, const vrg_input *input, const char *directory, int wanted
     if (wanted & (int) stages[s])
       {
         code = look (a, input, directory, s, &works[s], difference);
-        if (code == VRG_FILE)
-          vrg_error (code, "%s; --fresh moves it aside and starts anew", vrg_error_text ());
         /* later stages of other parameters give way, but only in a directory that is ours: its samples are */
         if (code == VRG_OK && works[s] == VRG_WORK_OTHER
             && (s == 0 || (wanted & VRG_STAGE_SAMPLE && works[0] != VRG_WORK_FINISHED)))
@@ -286,10 +267,8 @@ run_stages (app *a, int wanted, bool report)
     code = vrg_plan_grid (a->ranks, &input, &strips, why); /* before anything is written */
   if (code == VRG_OK)
     code = prepare (a, &input, directory, wanted, works);
-  if (code == VRG_OK)
-    code = write_input (a, &input, directory);
   if (code != VRG_OK)
-    return code;
+    return advise (a, directory, code);
 
   vrg_stop stop;
   vrg_stop_init (&stop, a->world, seconds, 60 * input.interval_minutes);
@@ -317,7 +296,7 @@ run_stages (app *a, int wanted, bool report)
   if (code == VRG_STOPPED)
     vrg_info ("stopped early with a good checkpoint in %s; the same command goes on from there (exit code %d)",
               directory, VRG_STOPPED);
-  return code;
+  return advise (a, directory, code);
 }
 
 static int
@@ -361,7 +340,7 @@ command_check (app *a)
   for (int s = 0; s < STAGES && code == VRG_OK; s++)
     code = look (a, &input, directory, s, &works[s], difference[s]);
   if (code != VRG_OK || a->rank != 0)
-    return code;
+    return advise (a, directory, code);
   printf ("directory: %s\n", directory);
   for (int s = 0; s < STAGES; s++)
     printf ("  %-8s %s%s%s%s\n", vrg_stage_name (stages[s]), words[works[s]], *difference[s] ? " (" : "", difference[s],
@@ -481,7 +460,7 @@ static const struct
   { "--nn", "K", "coupling, or critical" },
   { "--quiet", NULL, "warnings and errors only" },
   { "--verbose", NULL, "more in the log" },
-  { "--help", NULL, "this help" },
+  { "--help", NULL, "this help (-h)" },
 };
 enum
 {
@@ -556,7 +535,7 @@ take_option (app *a, int argc, char **argv, int *i)
 {
   char name[64];
   const char *word = argv[*i], *equals = strchr (word, '='), *value = NULL;
-  snprintf (name, sizeof name, "%.*s", equals ? (int) (equals - word) : 63, word);
+  snprintf (name, sizeof name, "%.*s", equals ? (int) (equals - word) : 63, strcmp (word, "-h") ? word : "--help");
   int o = 0;
   while (o < OPTIONS && (strcmp (options[o].name, name) != 0 || !has_option (a->command, name)))
     o++;
@@ -659,7 +638,8 @@ main (int argc, char **argv)
   a.set = vrg_new (argc + 1, sizeof *a.set, "arguments");
   int code = VRG_OK;
   const char *first = argc > 1 ? argv[1] : "";
-  const bool version = !strcmp (first, "--version"), help = !strcmp (first, "--help") || !strcmp (first, "help");
+  const bool version = !strcmp (first, "--version"),
+             help = !strcmp (first, "--help") || !strcmp (first, "-h") || !strcmp (first, "help");
   if (!version && !help)
     code = read_command_line (&a, argc, argv);
   vrg_log_init (a.rank == 0, a.level);

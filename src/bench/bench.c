@@ -350,7 +350,7 @@ environments_kernel (void *state)
 {
   operator_state *s = state;
   vrg_operators_environments (s->sample.lattice, EVEN, s->operators, s->counts);
-  return s->counts[s->environments - 1];
+  return (uint64_t) s->counts[s->environments - 1];
 }
 
 static uint64_t
@@ -358,7 +358,7 @@ environments_reference (void *state)
 {
   operator_state *s = state;
   vrg_reference_environments (SIDE, s->spin, EVEN, s->operators, s->counts);
-  return s->counts[s->environments - 1];
+  return (uint64_t) s->counts[s->environments - 1];
 }
 
 static int

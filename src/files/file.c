@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * The file system: exist, rename, remove, sync, make directories. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* fallocate */
+#endif
 #include "files/file.h"
 
 #include <errno.h>
@@ -32,6 +35,21 @@ vrg_file_read_bytes (int descriptor, void *data, int64_t bytes, int64_t offset)
         }
     }
   return true;
+}
+
+/* not posix_fallocate: where a file system cannot reserve, that writes every block */
+int
+vrg_file_reserve (const char *path, int64_t from, int64_t to)
+{
+  int descriptor = open (path, O_RDWR | O_CLOEXEC);
+  if (descriptor < 0)
+    return errno;
+  int failed;
+  do
+    failed = fallocate (descriptor, 0, from, to - from) != 0 ? errno : 0;
+  while (failed == EINTR);
+  close (descriptor);
+  return failed == EOPNOTSUPP || failed == ENOSYS ? 0 : failed;
 }
 
 bool

@@ -19,6 +19,10 @@ int vrg_directory_make (MPI_Comm comm, const char *path);
 bool vrg_file_sync (const char *path);
 bool vrg_file_sync_directory (const char *path);
 
+/** Reserve the bytes [from, to) of a file on its disk; the file grows to `to`.  Returns an errno, 0: done, or a file
+ *  system that cannot reserve.  Local. */
+int vrg_file_reserve (const char *path, int64_t from, int64_t to);
+
 /** Read exactly `bytes` at `offset`; false on an error, or at the end of the file with errno = 0.  Local. */
 bool vrg_file_read_bytes (int descriptor, void *data, int64_t bytes, int64_t offset);
 

@@ -32,6 +32,7 @@
 #define VRG_GIT_COMMIT "unknown"
 #endif
 
+#define ROOM (INT64_C (1) << 16) /* for the metadata that HDF5 allocates only when it flushes */
 #define TEXT_LIMIT 60000 /* an attribute must fit in an object header, 64 KiB */
 
 const char *
@@ -209,6 +210,7 @@ vrg_h5_open (MPI_Comm comm, const char *path, vrg_h5_mode mode, vrg_h5 **result)
   file->size = size;
   file->writes = mode != VRG_H5_READ;
   file->bytes = bytes;
+  file->reserved = mode == VRG_H5_CREATE ? 0 : INT64_MAX;
   file->path = vrg_new ((int64_t) strlen (path) + 1, 1, "file name");
   memcpy (file->path, path, strlen (path));
   file->id = open_file (file, mode);
@@ -225,11 +227,41 @@ vrg_h5_open (MPI_Comm comm, const char *path, vrg_h5_mode mode, vrg_h5 **result)
   return code;
 }
 
+/** Have room on disk for all that a file being created holds so far, or end the run: a write that fails makes HDF5 under
+ *  MPI hang or crash, in H5Dwrite as in H5Fclose.  Nor is there a way back then: with metadata that cannot be flushed a
+ *  file cannot be closed, not even by MPI_Finalize, where HDF5 closes what is open.  So this is not a return code.
+ *  Space is allocated as objects are created, so HDF5 knows the size before anything is written.  Collective. */
+static void
+reserve (vrg_h5 *file)
+{
+  if (file->reserved == INT64_MAX)
+    return;
+  hsize_t size = 0;
+  int failed = 0;
+  if (file->rank == 0 && H5Fget_filesize (file->id, &size) >= 0 && (int64_t) size + ROOM > file->reserved)
+    {
+      int64_t end = (int64_t) size + 2 * ROOM;
+      failed = vrg_file_reserve (file->path, file->reserved, end);
+      file->reserved = end;
+    }
+  VRG_MPI (MPI_Bcast (&failed, 1, MPI_INT, 0, file->comm));
+  if (failed == 0)
+    return;
+  if (file->rank == 0)
+    {
+      unlink (file->path);
+      vrg_fail_one (VRG_FILE, "%s: cannot be written: %s; when there is room, run the same command again", file->path,
+                    strerror (failed));
+    }
+  VRG_MPI (MPI_Barrier (file->comm)); /* rank 0 ends this rank */
+}
+
 int
 vrg_h5_close (vrg_h5 *file)
 {
   if (file == NULL)
     return VRG_OK;
+  reserve (file);
   bool good = !file->writes || H5Fflush (file->id, H5F_SCOPE_GLOBAL) >= 0;
   good = H5Fclose (file->id) >= 0 && good;
   vrg_h5_note (file, good, "cannot be written (is the disk full?)");
@@ -288,6 +320,8 @@ static int
 move_slab (vrg_h5 *file, const vrg_h5_array *array, vrg_h5_direction direction)
 {
   static const int64_t nothing[VRG_H5_RANK];
+  if (direction == VRG_H5_TO_FILE)
+    reserve (file);
   const int64_t *count = !array->replicated ? array->count : file->rank == 0 ? array->dims : nothing;
   return vrg_h5_move (file, array->name, array->type, direction, array->rank, count, array->data, select_slab, array);
 }

@@ -15,7 +15,8 @@ struct vrg_h5
   MPI_Comm comm;
   int rank, size;
   bool writes;
-  int64_t bytes; /* of the file when it was opened for reading; no limit while it is written */
+  int64_t bytes;    /* of the file when it was opened for reading; no limit while it is written */
+  int64_t reserved; /* rank 0, bytes of a file being created that have room on disk; INT64_MAX: none is created */
   char *path;
   char *failure; /* what went wrong here and is not agreed on yet; NULL: nothing */
 };

@@ -135,10 +135,18 @@ vrg_table_close (vrg_table *table, FILE *stream)
         }
       vrg_free (temporary);
     }
+  vrg_table_discard (table);
+  return code;
+}
+
+void
+vrg_table_discard (vrg_table *table)
+{
+  if (table == NULL)
+    return;
   vrg_free (table->text);
   vrg_free (table->path);
   vrg_free (table);
-  return code;
 }
 
 /* --- reading --- */

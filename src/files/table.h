@@ -21,6 +21,9 @@ void vrg_table_double (vrg_table *table, double value);
 /** Write and free.  VRG_OK or VRG_FILE.  stream: if not NULL, print there instead of into a file. */
 int vrg_table_close (vrg_table *table, FILE *stream);
 
+/** Drop a table that is not to be written; NULL is fine. */
+void vrg_table_discard (vrg_table *table);
+
 /** A table read back: cells as text.  Local. */
 typedef struct
 {

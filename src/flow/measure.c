@@ -43,14 +43,13 @@ vrg_measure_new (const vrg_input *input, const vrg_samples_info *info, vrg_filte
   m->slope = m->n[VRG_EVEN] * (1 + m->n[VRG_EVEN]);
 
   /* Cut every block into as many parts as the largest one needs. */
-  int64_t per_sample = info->rows * info->words, per_time = 0, needed = 1, t[2], c[2];
+  int64_t per_sample = info->rows * info->words, needed = 1, t[2], c[2];
   for (int b = 0; b < m->blocks.n; b++)
     {
       vrg_blocks_range (&m->blocks, b, t, c);
       int64_t parts = ((t[1] - t[0]) * (c[1] - c[0]) * per_sample + UNIT_WORDS - 1) / UNIT_WORDS;
       parts = parts < t[1] - t[0] ? parts : t[1] - t[0];
       needed = needed > parts ? needed : parts;
-      per_time = per_time > (c[1] - c[0]) * per_sample ? per_time : (c[1] - c[0]) * per_sample;
     }
   m->parts = (int) needed;
   m->units = (int64_t) m->blocks.n * m->parts;

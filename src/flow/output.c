@@ -237,16 +237,21 @@ vrg_flow_write (const vrg_measure *m, const vrg_grid *grid, vrg_samples *samples
   status = write_all (m, grid, samples, fingerprint, file, couplings, exponents);
   if (status == VRG_OK)
     status = vrg_h5_seal (file);
-  int closed = vrg_h5_close (file), tables = VRG_OK;
+  int closed = vrg_h5_close (file);
   status = status == VRG_OK ? closed : status;
-  if (grid->rank == 0)
+  if (grid->rank == 0 && status == VRG_OK)
     {
-      tables = vrg_table_close (couplings, NULL);
-      closed = vrg_table_close (exponents, NULL);
-      tables = tables == VRG_OK ? closed : tables;
+      status = vrg_table_close (couplings, NULL);
+      couplings = NULL;
     }
-  if (status == VRG_OK)
-    status = vrg_agree (grid->world, tables);
+  if (grid->rank == 0 && status == VRG_OK)
+    {
+      status = vrg_table_close (exponents, NULL);
+      exponents = NULL;
+    }
+  vrg_table_discard (couplings);
+  vrg_table_discard (exponents);
+  status = vrg_agree (grid->world, status);
   if (status == VRG_OK)
     status = vrg_file_rename (grid->file, temporary, path);
   if (status != VRG_OK)

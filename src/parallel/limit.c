@@ -55,7 +55,7 @@ slurm_time (double *seconds)
   if (job == NULL || !*job || job[strspn (job, "0123456789_")])
     return vrg_error (VRG_USAGE, "--time slurm: this is no Slurm job (SLURM_JOB_ID is not set); give H:MM:SS");
   char query[128], answer[128] = "";
-  snprintf (query, sizeof query, "squeue -h -j %s -o %%L", job);
+  snprintf (query, sizeof query, "squeue -h -j %s -o %%L 2>/dev/null", job);
   FILE *pipe = popen (query, "r");
   if (pipe != NULL)
     {

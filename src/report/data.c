@@ -12,6 +12,8 @@
 #include "files/h5.h"
 #include "lattice/exact.h"
 
+const char *const vrg_report_files[VRG_REPORT_FILES] = { "samples.h5", "model.h5", "flow.h5" };
+
 static const char *const provenance_names[]
   = { "version", "commit", "command", "date", "host", "ranks", "mpi", "hdf5", "gsl" };
 
@@ -24,6 +26,14 @@ vrg_report_warn (vrg_report_data *data, const char *format, ...)
   va_start (list, format);
   vsnprintf (data->warning[data->n_warnings++], sizeof data->warning[0], format, list);
   va_end (list);
+}
+
+/** The message remembered, in the log and on the page. */
+static void
+warn_error (vrg_report_data *data)
+{
+  vrg_warn ("report: %s", vrg_error_text ());
+  vrg_report_warn (data, "%s", vrg_error_text ());
 }
 
 double
@@ -94,37 +104,103 @@ read_table (vrg_report_data *data, const char *name)
   snprintf (path, sizeof path, "%s/%s", data->directory, name);
   if (local_file_exists (path) && vrg_table_read (path, &table) != VRG_OK)
     {
-      vrg_warn ("%s", vrg_error_text ());
-      vrg_report_warn (data, "%s", vrg_error_text ());
+      warn_error (data);
       return NULL;
     }
   return table;
 }
 
+/** A line "section.key = value" of `text` with the key of `line`? */
+static bool
+has_key (const char *text, const char *line)
+{
+  const size_t length = strcspn (line, "=\n");
+  for (; *text; text += strcspn (text, "\n"), text += *text == '\n')
+    if (strncmp (text, line, length) == 0 && text[length] == '=')
+      return true;
+  return false;
+}
+
+/** The lines of a fingerprint whose keys another one has, or has not. */
+static char *
+select_lines (const char *text, const char *other, bool has)
+{
+  char *selected = vrg_new ((int64_t) strlen (text) + 1, 1, "a fingerprint"), *end = selected;
+  for (const char *line = text; *line;)
+    {
+      size_t length = strcspn (line, "\n");
+      length += line[length] == '\n';
+      if (has_key (other, line) == has)
+        {
+          memcpy (end, line, length);
+          end += length;
+        }
+      line += length;
+    }
+  return selected;
+}
+
+/** Was the later file made from another one than the earlier one that is there? */
+static void
+compare (vrg_report_data *data, int later, int earlier)
+{
+  if (data->keys[later] == NULL || data->keys[earlier] == NULL)
+    return;
+  char difference[256], *was = select_lines (data->keys[later], data->keys[earlier], true),
+                        *is = select_lines (data->keys[earlier], data->keys[later], true);
+  vrg_param_difference (was, is, difference, sizeof difference);
+  vrg_free (was);
+  vrg_free (is);
+  if (!*difference)
+    return;
+  vrg_error (VRG_FILE, "%s was made from another %s than the one here: %s", vrg_report_files[later],
+             vrg_report_files[earlier], difference);
+  warn_error (data);
+}
+
+/** From the whole fingerprints: warnings where they disagree, the lines that the page shows, and the input. */
 static void
 read_input (vrg_report_data *data)
 {
-  char path[VRG_PATH_LENGTH];
-  snprintf (path, sizeof path, "%s/input.ini", data->directory);
-  FILE *file = fopen (path, "r");
-  if (file == NULL)
-    return;
-  enum
-  {
-    CHUNK = 1 << 20
-  }; /* far more than every key of the table takes */
-  data->input_text = vrg_new (CHUNK + 1, 1, "the input's text");
-  data->input_text[fread (data->input_text, 1, CHUNK, file)] = '\0';
-  fclose (file);
-  data->input_good = vrg_param_parse ("input.ini", data->input_text, 0, NULL, &data->input) == VRG_OK;
-  if (!data->input_good)
-    vrg_report_warn (data, "%s", vrg_error_text ());
+  compare (data, 1, 0);
+  compare (data, 2, 0);
+  compare (data, 2, 1);
+  int64_t bytes = 1;
+  for (int f = 0; f < VRG_REPORT_FILES; f++)
+    {
+      for (int later = f + 1; later < VRG_REPORT_FILES && data->keys[f] != NULL; later++)
+        if (data->keys[later] != NULL)
+          {
+            char *own = select_lines (data->keys[f], data->keys[later], false);
+            vrg_free (data->keys[f]);
+            data->keys[f] = own;
+          }
+      bytes += data->keys[f] ? (int64_t) strlen (data->keys[f]) + 1 : 0;
+    }
+  char *text = vrg_new (bytes, 1, "the input's text"), *rest;
+  const char **set = vrg_new (bytes, sizeof *set, "the input's lines");
+  int n_set = 0;
+  for (int f = 0; f < VRG_REPORT_FILES; f++)
+    if (data->keys[f] != NULL)
+      strcat (strcat (text, data->keys[f]), "\n");
+  for (char *line = strtok_r (text, "\n", &rest); line != NULL; line = strtok_r (NULL, "\n", &rest))
+    set[n_set++] = line;
+  data->input_good = n_set > 0 && vrg_param_parse ("", "", n_set, set, &data->input) == VRG_OK;
+  if (n_set > 0 && !data->input_good)
+    {
+      vrg_error (VRG_FILE, "The parameters in the files' attributes `fingerprint` make no input: %s", vrg_error_text ());
+      warn_error (data);
+    }
+  vrg_free (set);
+  vrg_free (text);
 }
 
-/** Attributes of /provenance of one file; names that are not there are passed over.  Collective. */
+/** The fingerprint of file f, and its attributes of /provenance; names that are not there are passed over.
+ *  Collective. */
 static void
-read_provenance (const vrg_grid *grid, vrg_report_data *data, const char *name)
+read_attributes (const vrg_grid *grid, vrg_report_data *data, int f)
 {
+  const char *name = vrg_report_files[f];
   char path[VRG_PATH_LENGTH];
   vrg_h5 *file = NULL;
   snprintf (path, sizeof path, "%s/%s", data->directory, name);
@@ -132,9 +208,11 @@ read_provenance (const vrg_grid *grid, vrg_report_data *data, const char *name)
     return;
   if (vrg_h5_open (grid->file, path, VRG_H5_READ, &file) != VRG_OK)
     {
-      vrg_report_warn (data, "%s", vrg_error_text ());
+      warn_error (data);
       return;
     }
+  if (vrg_h5_get_text (file, "/", "fingerprint", &data->keys[f]) != VRG_OK)
+    warn_error (data);
   for (size_t i = 0; i < sizeof provenance_names / sizeof *provenance_names; i++)
     {
       char *value = NULL;
@@ -174,19 +252,18 @@ vrg_report_data_read (const vrg_grid *grid, const char *directory, vrg_report_da
                        "%s: nothing to report on: none of sample.tsv, train.tsv, couplings.tsv, exponents.tsv can be "
                        "read (`vrg run INPUT --out %s` makes them)",
                        directory, directory);
-      else
-        read_input (data);
     }
   code = vrg_agree (grid->world, code);
   if (code != VRG_OK)
     return code;
-  read_provenance (grid, data, "samples.h5");
-  read_provenance (grid, data, "model.h5");
-  read_provenance (grid, data, "flow.h5");
+  for (int f = 0; f < VRG_REPORT_FILES; f++)
+    read_attributes (grid, data, f);
+  if (grid->rank == 0)
+    read_input (data);
   snprintf (path, sizeof path, "%s/model.h5", directory);
   if (vrg_file_exists (grid->world, path) && vrg_model_read (grid, path, &data->model, NULL) != VRG_OK)
     {
-      vrg_report_warn (data, "%s", vrg_error_text ());
+      warn_error (data);
       data->model = NULL;
     }
   return VRG_OK;
@@ -200,7 +277,8 @@ vrg_report_data_clear (vrg_report_data *data)
   vrg_table_free (data->couplings);
   vrg_table_free (data->exponents);
   vrg_model_free (data->model);
-  vrg_free (data->input_text);
+  for (int f = 0; f < VRG_REPORT_FILES; f++)
+    vrg_free (data->keys[f]);
   for (int i = 0; i < data->n_provenance; i++)
     vrg_free (data->provenance[i].value);
   memset (data, 0, sizeof *data);

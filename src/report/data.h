@@ -12,6 +12,10 @@
 
 #define VRG_REPORT_WARNINGS 32
 #define VRG_REPORT_PROVENANCE 48
+#define VRG_REPORT_FILES 3
+
+/** samples.h5, model.h5, flow.h5. */
+extern const char *const vrg_report_files[VRG_REPORT_FILES];
 
 /** Tables that are missing are NULL, and so is the model.  Everything but the model is on rank 0 alone. */
 typedef struct
@@ -19,10 +23,10 @@ typedef struct
   const char *directory; /* the caller's */
   vrg_table_data *sample, *train, *couplings, *exponents;
   vrg_model *model;
-  char *input_text; /* input.ini, or NULL */
-  bool input_good;  /* it parsed: */
+  char *keys[VRG_REPORT_FILES]; /* lines of the file's fingerprint that no later file has; NULL without the file */
+  bool input_good;              /* they make an input: */
   vrg_input input;
-  int n_provenance; /* of samples.h5, model.h5, flow.h5: file, attribute, value */
+  int n_provenance; /* of the files: file, attribute, value */
   struct
   {
     const char *file, *name;
@@ -32,8 +36,8 @@ typedef struct
   char warning[VRG_REPORT_WARNINGS][256];
 } vrg_report_data;
 
-/** Read DIRECTORY.  A file that is there but cannot be read becomes a warning; VRG_FILE if there is no table at all.
- *  Clear it in any case.  Collective. */
+/** Read DIRECTORY.  A file that is there but cannot be read, or that was made from another one than the one there,
+ *  becomes a warning; VRG_FILE if there is no table at all.  Clear it in any case.  Collective. */
 int vrg_report_data_read (const vrg_grid *grid, const char *directory, vrg_report_data *data);
 
 /** Local. */

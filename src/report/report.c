@@ -304,10 +304,13 @@ summary (FILE *page, const vrg_report_data *data, const findings *all)
       if (in->model != VRG_MODEL_NONE)
         fprintf (page, " A restricted Boltzmann machine (%s) was trained on K = %.6g for %lld epochs of CD-%lld.",
                  vrg_param_model_names[in->model], in->coupling, (long long) in->epochs, (long long) in->steps);
-      fputs (" Block spins by", page);
-      for (int i = 0; i < in->n_rules; i++)
-        fprintf (page, "%s %s", i == 0 ? "" : i == in->n_rules - 1 ? " and" : ",", vrg_param_rule_names[in->rules[i]]);
-      fprintf (page, ", scale %lld, %lld levels.</p>\n", (long long) in->scale, (long long) in->levels);
+      const bool flow = data->keys[VRG_REPORT_FILES - 1] != NULL;
+      for (int i = 0; i < in->n_rules && flow; i++)
+        fprintf (page, "%s %s", i == 0 ? " Block spins by" : i == in->n_rules - 1 ? " and" : ",",
+                 vrg_param_rule_names[in->rules[i]]);
+      if (flow)
+        fprintf (page, ", scale %lld, %lld levels.", (long long) in->scale, (long long) in->levels);
+      fputs ("</p>\n", page);
     }
   if (all->n > 0)
     {
@@ -499,6 +502,15 @@ flow_section (FILE *page, const vrg_report_data *data, const vrg_figure *all)
     }
 }
 
+static bool
+has_input (const vrg_report_data *data)
+{
+  for (int f = 0; f < VRG_REPORT_FILES; f++)
+    if (data->keys[f] != NULL && *data->keys[f])
+      return true;
+  return false;
+}
+
 static void
 provenance_section (FILE *page, const vrg_report_data *data)
 {
@@ -518,12 +530,17 @@ provenance_section (FILE *page, const vrg_report_data *data)
         }
       table_end (page, 0);
     }
-  if (data->input_text != NULL)
-    {
-      fputs ("<h2 id=\"input\">Input</h2>\n<pre>", page);
-      vrg_html_text (page, data->input_text);
-      fputs ("</pre>\n", page);
-    }
+  if (!has_input (data))
+    return;
+  fputs ("<h2 id=\"input\">Input</h2>\n", page);
+  for (int f = VRG_REPORT_FILES - 1; f >= 0; f--)
+    if (data->keys[f] != NULL && *data->keys[f])
+      {
+        vrg_html_element (page, "p", "What %s was made with:", vrg_report_files[f]);
+        fputs ("<pre>", page);
+        vrg_html_text (page, data->keys[f]);
+        fputs ("</pre>\n", page);
+      }
 }
 
 static int
@@ -551,7 +568,7 @@ write_page (vrg_report_data *data, const vrg_figure *all)
   fputs (data->couplings ? "<a href=\"#flow\">Couplings</a>" : "", page);
   fputs (data->exponents ? "<a href=\"#exponents\">Exponents</a>" : "", page);
   fputs ("<a href=\"#provenance\">Provenance</a>", page);
-  fputs (data->input_text ? "<a href=\"#input\">Input</a>" : "", page);
+  fputs (has_input (data) ? "<a href=\"#input\">Input</a>" : "", page);
   fputs ("</nav>\n", page);
   summary (page, data, &found);
   sample_section (page, data, all);
@@ -566,8 +583,12 @@ write_page (vrg_report_data *data, const vrg_figure *all)
       unlink (temporary);
       return code;
     }
-  if (rename (temporary, path) != 0)
-    return vrg_error (VRG_FILE, "%s: cannot be renamed to %s: %s", temporary, path, strerror (errno));
+  if (rename (temporary, path) != 0 || !vrg_file_sync (data->directory))
+    {
+      int code = vrg_error (VRG_FILE, "%s: cannot be renamed to %s: %s", temporary, path, strerror (errno));
+      unlink (temporary);
+      return code;
+    }
   vrg_info ("report: %s", path);
   return VRG_OK;
 }

@@ -135,8 +135,11 @@ generations (const vrg_grid *grid)
   vrg_h5_put_int (file, "/", "step", 60);
   vrg_h5_close (file);
   expect (grid, 40, "newest claims another step");
+  check (scratch_size (path[1]) < 0, "and is put out of the way");
+  check (write_step (grid, 50, "key = 1\n") == VRG_OK && scratch_size (path[1]) == size, "so that it is replaced next");
 
   scratch_truncate (path[0], size - 1000);
+  scratch_truncate (path[1], size - 1000);
   int code = read_step (grid, &step, "key = 1\n", &right);
   check (code == VRG_FILE && strstr (vrg_error_text (), path[0]) != NULL && strstr (vrg_error_text (), path[1]) != NULL
            && strstr (vrg_error_text (), "--fresh") != NULL,

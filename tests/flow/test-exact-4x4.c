@@ -79,7 +79,7 @@ check_level_0 (vrg_lattice *fine, int n)
     }
   for (int i = 0; i < 33; i++)
     for (int64_t e = 0; e < environments; e++)
-      weights[e] += counts[i * environments + e] * exp (VRG_CRITICAL_2D * (2 * i - 64));
+      weights[e] += (double) counts[i * environments + e] * exp (VRG_CRITICAL_2D * (2 * i - 64));
   check (vrg_couplings_fit (n, reach, weights, k, used), "level 0: a fit with %d operators", n);
   check_abs (k[0], VRG_CRITICAL_2D, 1e-10, "level 0: nn is the input");
   for (int a = 1; a < n; a++)
@@ -111,7 +111,7 @@ check_couplings (const char *rule, const double p[16], const double *expected)
           set_state (coarse, state);
           vrg_operators_environments (coarse, n, even, counts);
           for (int64_t e = 0; e < environments; e++)
-            weights[e] += p[state] * counts[e];
+            weights[e] += p[state] * (double) counts[e];
         }
       vrg_couplings_fit (n, reach, weights, k, used);
       for (int a = 0; a < 3; a++)
@@ -214,7 +214,7 @@ check_samples (vrg_lattice *fine, bool majority, const double *expected)
   for (int block = 0; block < BLOCKS; block++)
     {
       for (int e = 0; e < 125; e++)
-        total[e] += counts[block][e];
+        total[e] += (double) counts[block][e];
       for (int i = 0; i < size; i++)
         all[i] += record[block][i];
     }
@@ -229,7 +229,7 @@ check_samples (vrg_lattice *fine, bool majority, const double *expected)
       for (int i = 0; i < size; i++)
         rest[i] = all[i] - record[block][i];
       for (int e = 0; e < 125; e++)
-        others[e] = total[e] - counts[block][e];
+        others[e] = total[e] - (double) counts[block][e];
       vrg_couplings_fit (N, reach, others, loo[block], used);
       vrg_correlations_matrices (1, (BLOCKS - 1) * PER_BLOCK, rest, &mean, &covariance, &cross);
       vrg_stability_matrix (1, &covariance, &cross, one, &loo[block][3]);

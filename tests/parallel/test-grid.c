@@ -99,8 +99,11 @@ agreement (void)
   check (vrg_agree (MPI_COMM_WORLD, code) == VRG_USAGE && strcmp (vrg_error_text (), "rank 0") == 0,
          "the lowest rank speaks");
   code = check_rank_ == last ? vrg_error (VRG_STOPPED, "stopped") : vrg_error (VRG_FILE, "file");
-  check (vrg_agree (MPI_COMM_WORLD, code) == VRG_STOPPED && strcmp (vrg_error_text (), "stopped") == 0,
-         "the largest code wins");
+  check (vrg_agree (MPI_COMM_WORLD, code) == (last > 0 ? VRG_FILE : VRG_STOPPED)
+           && strcmp (vrg_error_text (), last > 0 ? "file" : "stopped") == 0,
+         "a failure is told before an early stop");
+  code = check_rank_ == last ? vrg_error (VRG_FILE, "file") : vrg_error (VRG_USAGE, "usage");
+  check (vrg_agree (MPI_COMM_WORLD, code) == VRG_FILE, "the largest failure wins");
 }
 
 static void

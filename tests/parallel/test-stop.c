@@ -92,5 +92,11 @@ main (int argc, char **argv)
   stop.last_poll -= 100;
   vrg_stop_poll (&stop);
   check (stop.stride == 1 && same (stop.stride), "dear steps agree at every step");
+
+  until (&stop, 0.3, &action);
+  if (check_rank_ == last)
+    raise (SIGUSR1);
+  vrg_stop_loop (&stop);
+  check (vrg_stop_poll (&stop) == VRG_STOP, "the first step of another loop agrees, whatever was learnt before");
   return check_end ();
 }
