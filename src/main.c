@@ -15,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -330,7 +329,7 @@ command_check (app *a)
 {
   static const char *const words[] = { "nothing", "unfinished, to be continued", "finished", "of other parameters" };
   vrg_input input;
-  char directory[VRG_PATH_LENGTH], difference[STAGES][256];
+  char directory[VRG_PATH_LENGTH] = "", difference[STAGES][256];
   vrg_work works[STAGES];
   int code = read_input (a, &input);
   if (code == VRG_OK)

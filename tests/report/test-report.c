@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "files/h5.h"
 #include "files/model.h"
 #include "files/table.h"
 #include "lattice/exact.h"
@@ -248,7 +249,7 @@ write_exponents (void)
 }
 
 static void
-write_model (const vrg_grid *grid)
+write_model (const vrg_grid *grid, const char *fingerprint)
 {
   double weights[64], visible_bias = 0, hidden_bias = 0;
   for (int y = 0; y < 8; y++)
@@ -270,15 +271,29 @@ write_model (const vrg_grid *grid)
                       .weights = weights,
                       .visible_bias = &visible_bias,
                       .hidden_bias = &hidden_bias };
-  check (vrg_model_write (grid, directory, "test", &model) == VRG_OK, "model.h5 is written");
+  check (vrg_model_write (grid, directory, fingerprint, &model) == VRG_OK, "model.h5 is written");
 }
 
-static const char input[]
-  = "# <script>alert(1)</script> & co\n[run]\nseed = 20260101\n[lattice]\nsize = 64\n[couplings]\n"
-    "nn = 0.42 critical 0.46\n[sample]\nalgorithm = cluster\nchains = 8\nthermalization = 500\n"
-    "interval = 5\nconfigurations = 100000\n[train]\nmodel = convolution\ncoupling = critical\n"
-    "filter = 8\nstride = 2\nmethod = cd\nsteps = 3\nepochs = 40\n[flow]\n"
-    "rules = majority learnt decimation\nscale = 2\nlevels = 4\n";
+#define SAMPLE_KEYS                                                                                                    \
+  "run.seed = 20260101\nlattice.size = 64 64\ncouplings.nn = 0.42 critical 0.46\nsample.algorithm = cluster\n"          \
+  "sample.chains = 8\nsample.thermalization = 500\nsample.configurations = 100000\n"
+#define TRAIN_KEYS                                                                                                     \
+  "train.model = convolution\ntrain.coupling = critical\ntrain.filter = 8\ntrain.stride = 2\ntrain.steps = 3\n"        \
+  "train.epochs = 40\n"
+#define FLOW_KEYS "flow.rules = majority decimation\nflow.scale = 2\nflow.levels = 4\n"
+
+/** A flow.h5 with nothing but a fingerprint. */
+static void
+write_flow (const vrg_grid *grid, const char *fingerprint)
+{
+  char path[1024];
+  vrg_h5 *file = NULL;
+  snprintf (path, sizeof path, "%s/flow.h5", directory);
+  int code = vrg_h5_open (grid->file, path, VRG_H5_CREATE, &file);
+  if (code == VRG_OK)
+    code = vrg_h5_put_head (file, "vrg-flow", 1, fingerprint);
+  check (code == VRG_OK && vrg_h5_close (file) == VRG_OK, "flow.h5 is written");
+}
 
 static void
 check_values (void)
@@ -366,27 +381,39 @@ main (int argc, char **argv)
   write_sample (true);
   write_train ();
   write_couplings ();
-  write_model (grid);
-  write_text ("input.ini", input);
+  write_model (grid, SAMPLE_KEYS "sample.interval = 5\n" TRAIN_KEYS "<script>alert(1)</script> & co\n");
+  write_text ("input.ini", "[run]\nseed = 4711\n"); /* the user's, of no meaning here */
   vrg_log_init (false, VRG_LOG_WARNING);
   setenv ("PATH", "/nowhere", 1);
   check (vrg_report (grid, directory) == VRG_OK, "without gnuplot: reported");
   setenv ("PATH", kept_path, 1);
   vrg_log_init (true, VRG_LOG_WARNING);
   check_figures (false);
-  check_page ("without gnuplot", 3,
+  check_page ("without gnuplot", 5,
               (const char *const[]){ "gnuplot could not be started", "standard deviations from the exact value",
-                                     "class=\"bad\">differs" },
-              1, (const char *const[]){ "<img" });
+                                     "class=\"bad\">differs", "&lt;script&gt;alert(1)&lt;/script&gt; &amp; co",
+                                     "make no input" },
+              2, (const char *const[]){ "<img", "4711" });
 
+  vrg_log_init (false, VRG_LOG_WARNING);
+  write_model (grid, SAMPLE_KEYS "sample.interval = 5\n" TRAIN_KEYS);
+  write_flow (grid, SAMPLE_KEYS "sample.interval = 4\n" FLOW_KEYS);
+  check (vrg_report (grid, directory) == VRG_OK, "files that do not belong together: reported");
+  vrg_log_init (true, VRG_LOG_WARNING);
+  check_page ("files that do not belong together", 1,
+              (const char *const[]){ "flow.h5 was made from another model.h5 than the one here: [sample] interval was 4, is 5" },
+              0, NULL);
+
+  write_flow (grid, SAMPLE_KEYS "sample.interval = 5\n" FLOW_KEYS);
   write_sample (false);
   check (vrg_report (grid, directory) == VRG_OK, "everything: reported");
   check_figures (true);
-  check_page ("everything", 9,
-              (const char *const[]){ "&lt;script&gt;alert(1)&lt;/script&gt; &amp; co", "data:image/svg+xml;base64,",
+  check_page ("everything", 12,
+              (const char *const[]){ "What flow.h5 was made with:", "What model.h5 was made with:", "40 epochs of CD-3",
+                                     "Block spins by majority and decimation", "data:image/svg+xml;base64,",
                                      "64 × 64", "0.3859(5)", "1.0005(11)", "1.87600(11)", "class=\"good\">agrees",
                                      "id=\"training\"", "Provenance" },
-              4, (const char *const[]){ "<script", "http://localhost", "is missing", "gnuplot could not" });
+              5, (const char *const[]){ "<script", "http://localhost", "is missing", "gnuplot could not", "another model" });
 
   if (!keep)
     check (nftw (directory, remove_entry, 16, FTW_DEPTH | FTW_PHYS) == 0, "the directory is removed");
