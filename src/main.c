@@ -32,6 +32,7 @@
 #include "parallel/stop.h"
 #include "report/plan.h"
 #include "report/report.h"
+#include "sample/chains.h"
 #include "sample/sample.h"
 #include "train/train.h"
 
@@ -263,7 +264,7 @@ run_stages (app *a, int wanted, bool report)
   int strips;
   char why[256];
   if (wanted & VRG_STAGE_SAMPLE)
-    code = vrg_plan_grid (a->ranks, &input, &strips, why); /* before anything is written */
+    code = vrg_chains_grid (a->ranks, &input, &strips, why); /* before anything is written */
   if (code == VRG_OK)
     code = prepare (a, &input, directory, wanted, works);
   if (code != VRG_OK)

@@ -32,7 +32,11 @@
 #define VRG_GIT_COMMIT "unknown"
 #endif
 
-#define ROOM (INT64_C (1) << 16) /* for the metadata that HDF5 allocates only when it flushes */
+/* At most this much of a file is metadata: at all, for a dataset with the groups above it, for an attribute beside twice
+   its value (in a heap that doubles).  HDF5 does not tell under MPI. */
+#define FILE_METADATA 65536
+#define DATASET_METADATA 4096
+#define ATTRIBUTE_METADATA 1024
 #define TEXT_LIMIT 60000 /* an attribute must fit in an object header, 64 KiB */
 
 const char *
@@ -210,7 +214,8 @@ vrg_h5_open (MPI_Comm comm, const char *path, vrg_h5_mode mode, vrg_h5 **result)
   file->size = size;
   file->writes = mode != VRG_H5_READ;
   file->bytes = bytes;
-  file->reserved = mode == VRG_H5_CREATE ? 0 : INT64_MAX;
+  file->creates = mode == VRG_H5_CREATE;
+  file->planned = FILE_METADATA;
   file->path = vrg_new ((int64_t) strlen (path) + 1, 1, "file name");
   memcpy (file->path, path, strlen (path));
   file->id = open_file (file, mode);
@@ -230,20 +235,14 @@ vrg_h5_open (MPI_Comm comm, const char *path, vrg_h5_mode mode, vrg_h5 **result)
 /** Have room on disk for all that a file being created holds so far, or end the run: a write that fails makes HDF5 under
  *  MPI hang or crash, in H5Dwrite as in H5Fclose.  Nor is there a way back then: with metadata that cannot be flushed a
  *  file cannot be closed, not even by MPI_Finalize, where HDF5 closes what is open.  So this is not a return code.
- *  Space is allocated as objects are created, so HDF5 knows the size before anything is written.  Collective. */
+ *  What is too much goes when the file is closed: HDF5 cuts it to its size.  Collective. */
 static void
 reserve (vrg_h5 *file)
 {
-  if (file->reserved == INT64_MAX)
+  if (!file->creates || file->planned <= file->reserved)
     return;
-  hsize_t size = 0;
-  int failed = 0;
-  if (file->rank == 0 && H5Fget_filesize (file->id, &size) >= 0 && (int64_t) size + ROOM > file->reserved)
-    {
-      int64_t end = (int64_t) size + 2 * ROOM;
-      failed = vrg_file_reserve (file->path, file->reserved, end);
-      file->reserved = end;
-    }
+  int failed = file->rank == 0 ? vrg_file_reserve (file->path, file->reserved, file->planned) : 0;
+  file->reserved = file->planned;
   VRG_MPI (MPI_Bcast (&failed, 1, MPI_INT, 0, file->comm));
   if (failed == 0)
     return;
@@ -282,8 +281,13 @@ int
 vrg_h5_create (vrg_h5 *file, const vrg_h5_array *array)
 {
   hsize_t dims[VRG_H5_RANK] = { 0 };
+  int64_t bytes = vrg_h5_type_size (array->type);
   for (int d = 0; d < array->rank; d++)
-    dims[d] = (hsize_t) array->dims[d];
+    {
+      dims[d] = (hsize_t) array->dims[d];
+      bytes *= array->dims[d];
+    }
+  file->planned += bytes + DATASET_METADATA;
   hid_t link = H5Pcreate (H5P_LINK_CREATE), create = H5Pcreate (H5P_DATASET_CREATE);
   hid_t space = H5Screate_simple (array->rank, dims, NULL), set = -1;
   bool good = link >= 0 && create >= 0 && space >= 0 && H5Pset_create_intermediate_group (link, 1) >= 0
@@ -396,6 +400,7 @@ put (vrg_h5 *file, const char *object, const char *name, hid_t type, const void 
 {
   hid_t group = -1, link = -1, attribute = -1, space = H5Screate (H5S_SCALAR);
   bool good = type >= 0 && space >= 0;
+  file->planned += ATTRIBUTE_METADATA + (type >= 0 ? 2 * (int64_t) H5Tget_size (type) : 0);
   if (good && H5Oexists_by_name (file->id, object, H5P_DEFAULT) <= 0)
     {
       link = H5Pcreate (H5P_LINK_CREATE);

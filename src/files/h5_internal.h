@@ -14,9 +14,10 @@ struct vrg_h5
   hid_t id;
   MPI_Comm comm;
   int rank, size;
-  bool writes;
+  bool writes, creates;
   int64_t bytes;    /* of the file when it was opened for reading; no limit while it is written */
-  int64_t reserved; /* rank 0, bytes of a file being created that have room on disk; INT64_MAX: none is created */
+  int64_t planned;  /* bytes that a file being created will have at most, so far */
+  int64_t reserved; /* bytes that have room on disk */
   char *path;
   char *failure; /* what went wrong here and is not agreed on yet; NULL: nothing */
 };

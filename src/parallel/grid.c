@@ -30,7 +30,7 @@ static int
 best_strips (int ranks, int64_t rows, int64_t chains, int least)
 {
   int best = 0;
-  for (int strips = least; strips <= ranks; strips++)
+  for (int strips = least > 1 ? least : 1; strips <= ranks; strips++)
     if (ranks % strips == 0 && (strips == 1 || rows / strips >= MIN_ROWS)
         && (best == 0 || cost (ranks, rows, chains, strips) < cost (ranks, rows, chains, best)))
       best = strips;

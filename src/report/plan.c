@@ -6,8 +6,7 @@
 
 #include "base/error.h"
 #include "parallel/grid.h"
-#include "sample/cluster.h"
-#include "sample/sample.h"
+#include "sample/chains.h"
 
 static const char *
 bytes_text (double bytes, char text[32])
@@ -18,16 +17,6 @@ bytes_text (double bytes, char text[32])
     bytes /= 1024;
   snprintf (text, 32, "%.3g %s", bytes, units[u]);
   return text;
-}
-
-int
-vrg_plan_grid (int ranks, const vrg_input *input, int *strips, char why[256])
-{
-  const int code = vrg_grid_choose (ranks, input->size[0], input->chains, (int) input->strips,
-                                    vrg_sample_strips (input), strips, why);
-  if (code == VRG_OK && input->algorithm == VRG_CLUSTER)
-    return vrg_cluster_check (input->size[0], input->size[1], *strips);
-  return code;
 }
 
 static void
@@ -113,7 +102,7 @@ vrg_plan_print (int rank, int ranks, const vrg_input *input)
 {
   int strips;
   char why[256];
-  const int code = vrg_plan_grid (ranks, input, &strips, why);
+  const int code = vrg_chains_grid (ranks, input, &strips, why);
   if (code == VRG_OK && rank == 0)
     {
       plan_sample (ranks, strips, why, input);

@@ -5,10 +5,6 @@
 
 #include "base/param.h"
 
-/** The sample stage's process grid: strips of a lattice, and why (parallel/grid.h).  VRG_USAGE when so many ranks cannot.
- *  Local. */
-int vrg_plan_grid (int ranks, const vrg_input *input, int *strips, char why[256]);
-
 /** Print on rank 0's standard output how `ranks` ranks would do the stages: process grid, work, memory of a rank, sizes of
  *  files.  VRG_USAGE when so many ranks cannot.  Local; every rank comes to the same result. */
 int vrg_plan_print (int rank, int ranks, const vrg_input *input);

@@ -13,6 +13,16 @@
 
 #define BUFFER_BYTES (INT64_C (32) << 20)
 
+int
+vrg_chains_grid (int ranks, const vrg_input *input, int *strips, char why[256])
+{
+  const int64_t rows = input->size[0], columns = input->size[1];
+  const bool cluster = input->algorithm == VRG_CLUSTER;
+  const int status = vrg_grid_choose (ranks, rows, input->chains, (int) input->strips,
+                                      cluster ? vrg_cluster_strips (rows, columns) : 1, strips, why);
+  return status == VRG_OK && cluster ? vrg_cluster_check (rows, columns, *strips) : status;
+}
+
 vrg_chains *
 vrg_chains_new (const vrg_grid *grid, const vrg_input *input, int64_t times)
 {

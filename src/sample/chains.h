@@ -30,6 +30,10 @@ typedef struct
   int64_t *bonds, *magnetisation; /* [time][chain], this strip's share */
 } vrg_chains;
 
+/** The process grid of the stage: strips of [parallel] strips, or as many as serve best and hold the lattice.
+ *  VRG_OK, or VRG_USAGE with a message; why as vrg_grid_choose gives it.  Local. */
+int vrg_chains_grid (int ranks, const vrg_input *input, int *strips, char why[256]);
+
 /** times: measurements of an ensemble, so that the buffer is not larger than needed.  Local. */
 vrg_chains *vrg_chains_new (const vrg_grid *grid, const vrg_input *input, int64_t times);
 void vrg_chains_free (vrg_chains *chains);

@@ -169,21 +169,12 @@ finish (sampling *s, bool write_table)
 }
 
 int
-vrg_sample_strips (const vrg_input *input)
-{
-  return input->algorithm == VRG_CLUSTER ? vrg_cluster_strips (input->size[0], input->size[1]) : 1;
-}
-
-int
 vrg_sample (MPI_Comm world, const vrg_input *input, const char *directory, vrg_stop *stop)
 {
   int ranks, strips;
   char why[256], difference[256];
   VRG_MPI (MPI_Comm_size (world, &ranks));
-  int status = vrg_grid_choose (ranks, input->size[0], input->chains, (int) input->strips, vrg_sample_strips (input), &strips,
-                                why);
-  if (status == VRG_OK && input->algorithm == VRG_CLUSTER)
-    status = vrg_cluster_check (input->size[0], input->size[1], strips);
+  int status = vrg_chains_grid (ranks, input, &strips, why);
   if (status != VRG_OK)
     return status;
 

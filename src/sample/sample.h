@@ -8,9 +8,6 @@
 #include "base/param.h"
 #include "parallel/stop.h"
 
-/** The fewest strips that hold the lattice: more than one only for cluster updates of more than 2^31 sites.  Local. */
-int vrg_sample_strips (const vrg_input *input);
-
 /** Run or continue the stage in DIRECTORY.  world: every rank; the stage makes its own grid of it.
  *  VRG_OK when its files are complete (at once if they already are), VRG_STOPPED after an agreed early stop with a good
  *  checkpoint, VRG_USAGE or VRG_FILE with a message.  Collective. */

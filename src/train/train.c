@@ -177,20 +177,18 @@ vrg_train (MPI_Comm world, const vrg_input *input, const char *directory, vrg_st
 {
   if (input->model == VRG_MODEL_NONE)
     return VRG_OK;
-  int ranks, strips = 1;
-  char why[256], difference[256];
+  int ranks, strips = 1, status = VRG_OK;
+  char difference[256];
   VRG_MPI (MPI_Comm_size (world, &ranks));
   if (input->model == VRG_MODEL_DENSE && input->strips > 1)
-    {
-      int status = vrg_grid_choose (ranks, input->size[0], input->batch, (int) input->strips, 1, &strips, why);
-      if (status != VRG_OK)
-        return status;
-    }
+    status = vrg_grid_choose (ranks, input->size[0], input->batch, (int) input->strips, 1, &strips, NULL);
+  if (status != VRG_OK)
+    return status;
   vrg_grid *grid = vrg_grid_new (world, strips);
   training t = { .grid = grid, .input = input, .directory = directory, .stop = stop };
   t.fingerprint = vrg_param_fingerprint (input, VRG_STAGE_TRAIN);
   vrg_work work;
-  int status = vrg_work_look (grid->world, directory, VRG_STAGE_TRAIN, t.fingerprint, &work, difference);
+  status = vrg_work_look (grid->world, directory, VRG_STAGE_TRAIN, t.fingerprint, &work, difference);
   if (status == VRG_OK && work == VRG_WORK_FINISHED)
     status = vrg_checkpoint_remove (grid, directory, STAGE); /* left behind if a run was killed at its very end */
   else if (status == VRG_OK)
