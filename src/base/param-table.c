@@ -26,8 +26,8 @@ const vrg_param_row vrg_param_table[] = {
   {"run", "seed", VRG_KIND_INT, ONE (seed), NULL, 0, 1e18, "1", "", SAMPLE,
    "Seed of every random number. The same input and seed give the same results on any number of ranks."},
   {"run", "output", VRG_KIND_PATH, ONE (output), NULL, 0, 0, "", "", 0,
-   "Directory for everything the run writes; --out overrides it. Default: the input file's name without .ini, in the "
-   "directory vrg is started in."},
+   "Directory for everything the run writes; --out overrides it. Default: the input file's name without .ini (NAME.out "
+   "if it has none), in the directory vrg is started in."},
 
   {"lattice", "dimension", VRG_KIND_INT, ONE (dimension), NULL, 1, VRG_MAX_DIMENSION, "2", "", SAMPLE,
    "Dimension of the hypercubic lattice. This version samples two dimensions."},

@@ -35,8 +35,8 @@
 /* At most this much of a file is metadata: at all, for a dataset with the groups above it, for an attribute beside twice
    its value (in a heap that doubles).  HDF5 does not tell under MPI. */
 #define FILE_METADATA 65536
-#define DATASET_METADATA 4096
-#define ATTRIBUTE_METADATA 1024
+#define DATASET_METADATA 2048
+#define ATTRIBUTE_METADATA 512
 #define TEXT_LIMIT 60000 /* an attribute must fit in an object header, 64 KiB */
 
 const char *

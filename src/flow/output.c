@@ -243,11 +243,11 @@ vrg_flow_write (const vrg_measure *m, const vrg_grid *grid, vrg_samples *samples
     {
       status = vrg_table_close (couplings, NULL);
       couplings = NULL;
-    }
-  if (grid->rank == 0 && status == VRG_OK)
-    {
-      status = vrg_table_close (exponents, NULL);
-      exponents = NULL;
+      if (status == VRG_OK)
+        {
+          status = vrg_table_close (exponents, NULL);
+          exponents = NULL;
+        }
     }
   vrg_table_discard (couplings);
   vrg_table_discard (exponents);

@@ -188,7 +188,8 @@ read_input (vrg_report_data *data)
   data->input_good = n_set > 0 && vrg_param_parse ("", "", n_set, set, &data->input) == VRG_OK;
   if (n_set > 0 && !data->input_good)
     {
-      vrg_error (VRG_FILE, "The parameters in the files' attributes `fingerprint` make no input: %s", vrg_error_text ());
+      vrg_error (VRG_FILE, "The parameters in the files' attributes `fingerprint` make no input: %s",
+                 vrg_error_text ());
       warn_error (data);
     }
   vrg_free (set);

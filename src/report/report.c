@@ -306,7 +306,10 @@ summary (FILE *page, const vrg_report_data *data, const findings *all)
                  vrg_param_model_names[in->model], in->coupling, (long long) in->epochs, (long long) in->steps);
       const bool flow = data->keys[VRG_REPORT_FILES - 1] != NULL;
       for (int i = 0; i < in->n_rules && flow; i++)
-        fprintf (page, "%s %s", i == 0 ? " Block spins by" : i == in->n_rules - 1 ? " and" : ",",
+        fprintf (page, "%s %s",
+                 i == 0                 ? " Block spins by"
+                 : i == in->n_rules - 1 ? " and"
+                                        : ",",
                  vrg_param_rule_names[in->rules[i]]);
       if (flow)
         fprintf (page, ", scale %lld, %lld levels.", (long long) in->scale, (long long) in->levels);

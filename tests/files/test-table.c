@@ -3,6 +3,9 @@
  * ranks: 1 */
 #include "check.h"
 
+#include <signal.h>
+#include <sys/resource.h>
+
 #include "files/table.h"
 #include "scratch.h"
 
@@ -25,6 +28,29 @@ refused (const char *text, const char *reason)
   int code = vrg_table_read (scratch_path ("bad.tsv"), &data);
   check (code == VRG_FILE && data == NULL && strstr (vrg_error_text (), reason) != NULL, "refused: %s",
          vrg_error_text ());
+}
+
+/* A disk that is full, played by a limit on the size of files: what was there stays, nothing else does. */
+static void
+full_disk (const char *name, long long expected)
+{
+  struct rlimit limit, small;
+  vrg_table *table = vrg_table_new (scratch_directory, name, "one", "");
+  for (int i = 0; i < 1000; i++)
+    vrg_table_int (table, i);
+  getrlimit (RLIMIT_FSIZE, &limit);
+  small = limit;
+  small.rlim_cur = 1000;
+  void (*before) (int) = signal (SIGXFSZ, SIG_IGN);
+  setrlimit (RLIMIT_FSIZE, &small);
+  int code = vrg_table_close (table, NULL);
+  setrlimit (RLIMIT_FSIZE, &limit);
+  signal (SIGXFSZ, before);
+  char temporary[64];
+  snprintf (temporary, sizeof temporary, "%s.tmp", name);
+  check (code == VRG_FILE && strstr (vrg_error_text (), "cannot be written: File too large") != NULL
+           && scratch_size (scratch_path (temporary)) < 0 && scratch_size (scratch_path (name)) == expected,
+         "%s: no room", name);
 }
 
 int
@@ -76,6 +102,14 @@ main (int argc, char **argv)
          "printed and not written");
   if (file != NULL)
     fclose (file);
+
+  full_disk ("new.tsv", -1);
+  full_disk ("empty.tsv", 4);
+  table = vrg_table_new (scratch_directory, "dropped.tsv", "one two", "");
+  vrg_table_int (table, 7);
+  vrg_table_discard (table);
+  vrg_table_discard (NULL);
+  check (scratch_size (scratch_path ("dropped.tsv")) < 0, "dropped in the middle of a row");
 
   table = vrg_table_new (scratch_path ("none"), "a.tsv", "one", "");
   check (vrg_table_close (table, NULL) == VRG_FILE && strstr (vrg_error_text (), "none/a.tsv") != NULL,

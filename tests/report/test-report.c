@@ -275,7 +275,7 @@ write_model (const vrg_grid *grid, const char *fingerprint)
 }
 
 #define SAMPLE_KEYS                                                                                                    \
-  "run.seed = 20260101\nlattice.size = 64 64\ncouplings.nn = 0.42 critical 0.46\nsample.algorithm = cluster\n"          \
+  "run.seed = 20260101\nlattice.size = 64 64\ncouplings.nn = 0.42 critical 0.46\nsample.algorithm = cluster\n"         \
   "sample.chains = 8\nsample.thermalization = 500\nsample.configurations = 100000\n"
 #define TRAIN_KEYS                                                                                                     \
   "train.model = convolution\ntrain.coupling = critical\ntrain.filter = 8\ntrain.stride = 2\ntrain.steps = 3\n"        \
@@ -400,20 +400,22 @@ main (int argc, char **argv)
   write_flow (grid, SAMPLE_KEYS "sample.interval = 4\n" FLOW_KEYS);
   check (vrg_report (grid, directory) == VRG_OK, "files that do not belong together: reported");
   vrg_log_init (true, VRG_LOG_WARNING);
-  check_page ("files that do not belong together", 1,
-              (const char *const[]){ "flow.h5 was made from another model.h5 than the one here: [sample] interval was 4, is 5" },
-              0, NULL);
+  check_page (
+    "files that do not belong together", 1,
+    (const char *const[]){ "flow.h5 was made from another model.h5 than the one here: [sample] interval was 4, is 5" },
+    0, NULL);
 
   write_flow (grid, SAMPLE_KEYS "sample.interval = 5\n" FLOW_KEYS);
   write_sample (false);
   check (vrg_report (grid, directory) == VRG_OK, "everything: reported");
   check_figures (true);
-  check_page ("everything", 12,
-              (const char *const[]){ "What flow.h5 was made with:", "What model.h5 was made with:", "40 epochs of CD-3",
-                                     "Block spins by majority and decimation", "data:image/svg+xml;base64,",
-                                     "64 × 64", "0.3859(5)", "1.0005(11)", "1.87600(11)", "class=\"good\">agrees",
-                                     "id=\"training\"", "Provenance" },
-              5, (const char *const[]){ "<script", "http://localhost", "is missing", "gnuplot could not", "another model" });
+  check_page (
+    "everything", 12,
+    (const char *const[]){ "What flow.h5 was made with:", "What model.h5 was made with:", "40 epochs of CD-3",
+                           "Block spins by majority and decimation", "data:image/svg+xml;base64,", "64 × 64",
+                           "0.3859(5)", "1.0005(11)", "1.87600(11)", "class=\"good\">agrees", "id=\"training\"",
+                           "Provenance" },
+    5, (const char *const[]){ "<script", "http://localhost", "is missing", "gnuplot could not", "another model" });
 
   if (!keep)
     check (nftw (directory, remove_entry, 16, FTW_DEPTH | FTW_PHYS) == 0, "the directory is removed");
