@@ -345,6 +345,12 @@ command_check (app *a)
   for (int s = 0; s < STAGES; s++)
     printf ("  %-8s %s%s%s%s\n", vrg_stage_name (stages[s]), words[works[s]], *difference[s] ? " (" : "", difference[s],
             *difference[s] ? ")" : "");
+  if (a->level == VRG_LOG_DEBUG)
+    {
+      char *text = vrg_param_print (&input);
+      printf ("\n%s\n", text);
+      vrg_free (text);
+    }
   printf ("%s: good\n", a->args[0]);
   return VRG_OK;
 }
@@ -435,7 +441,8 @@ static const command commands[] = {
   { "train", "INPUT", 1, 1, STAGE_OPTIONS, command_train, "the RBM of the samples: model.h5, train.tsv", "" },
   { "flow", "INPUT", 1, 1, STAGE_OPTIONS, command_flow, "block spins: flow.h5, couplings.tsv, exponents.tsv", "" },
   { "check", "INPUT", 1, 1, "--out --set " OTHER_OPTIONS, command_check, "validate an input and print the plan",
-    "Nothing is written. Start it on as many ranks as the run will have." },
+    "Nothing is written. Start it on as many ranks as the run will have; --verbose prints the whole input, defaults "
+    "filled in." },
   { "params", "", 0, 0, OTHER_OPTIONS, command_params, "every key of an input: type, range, default, help", "" },
   { "info", "FILE|DIR", 1, 1, OTHER_OPTIONS, command_info, "what a file or a run directory holds, verified", "" },
   { "report", "DIR", 1, 1, OTHER_OPTIONS, command_report, "draw the figures and write report.html", "" },
