@@ -639,6 +639,9 @@ main (int argc, char **argv)
   MPI_Comm_size (a.world, &a.ranks);
   gsl_set_error_handler_off ();
   signal (SIGPIPE, SIG_DFL);
+#ifdef SIGXFSZ
+  signal (SIGXFSZ, SIG_IGN); /* a limit on file sizes is an error of the write */
+#endif
 
   /* 2 */
   a.args = vrg_new (argc + 1, sizeof *a.args, "arguments");

@@ -75,10 +75,8 @@ vrg_blocks_range (const vrg_blocks *blocks, int b, int64_t t[2], int64_t c[2])
 }
 
 int64_t
-vrg_blocks_count (const vrg_blocks *blocks, int b)
+vrg_blocks_samples (const vrg_blocks *blocks, const int64_t t[2], const int64_t c[2])
 {
-  int64_t t[2], c[2];
-  vrg_blocks_range (blocks, b, t, c);
   const int64_t full = smaller (t[1], full_times (blocks));
   int64_t count = (full - t[0]) * (c[1] - c[0]);
   if (t[1] > full)
@@ -87,6 +85,14 @@ vrg_blocks_count (const vrg_blocks *blocks, int b)
       count += last > c[0] ? smaller (last, c[1]) - c[0] : 0;
     }
   return count;
+}
+
+int64_t
+vrg_blocks_count (const vrg_blocks *blocks, int b)
+{
+  int64_t t[2], c[2];
+  vrg_blocks_range (blocks, b, t, c);
+  return vrg_blocks_samples (blocks, t, c);
 }
 
 void

@@ -347,7 +347,7 @@ list_undone (const vrg_measure *m, const uint8_t *done, int64_t *list, int64_t *
       int64_t t[2], c[2];
       unit_range (m, u, t, c);
       if (done[u])
-        *samples += (t[1] - t[0]) * (c[1] - c[0]);
+        *samples += vrg_blocks_samples (&m->blocks, t, c);
       else
         list[n++] = u;
     }
@@ -384,7 +384,7 @@ run_pass (vrg_measure *m, const vrg_grid *grid, vrg_samples *samples, int ensemb
           int64_t t[2], c[2];
           unit_range (m, list[j], t, c);
           done[list[j]] = 1;
-          finished += (t[1] - t[0]) * (c[1] - c[0]);
+          finished += vrg_blocks_samples (&m->blocks, t, c);
         }
       vrg_progress_update (&progress, finished);
       vrg_action action = status == VRG_OK ? vrg_stop_poll (stop) : VRG_GO;

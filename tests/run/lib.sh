@@ -44,7 +44,7 @@ fails() {
 launch() {
   local ranks=$1
   shift
-  if [ "$ranks" = 1 ]; then
+  if [ "$ranks" = 1 ] && [ -z "${VRG_TEST_SINGLETON_OFF:-}" ]; then
     timeout "${VRG_TEST_SECONDS:-240}" "$VRG" "$@"
   else
     MPIEXEC_TIMEOUT=${VRG_TEST_SECONDS:-240} timeout -k 5 $((${VRG_TEST_SECONDS:-240} + 10)) $MPIRUN -np "$ranks" "$VRG" "$@"
