@@ -50,14 +50,16 @@ own_rank (bool *mpi)
   return rank;
 }
 
+/** In one write, so that mpirun's own messages do not come between. */
 static void
 print (const char *prefix, const char *format, va_list list)
 {
+  char text[sizeof remembered], line[sizeof remembered + 64];
   vrg_log_bar (NULL);
   fflush (stdout);
-  fputs (prefix, stderr);
-  vfprintf (stderr, format, list);
-  fputc ('\n', stderr);
+  vsnprintf (text, sizeof text, format, list);
+  snprintf (line, sizeof line, "%s%s\n", prefix, text);
+  fputs (line, stderr);
   fflush (stderr);
 }
 
