@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# The environment of every MPI run on one machine: tests, quickstart, jobscripts/local.sh.  To be sourced.
+# The environment of MPI runs on one machine: tests and quickstart.  To be sourced.
 if [ "$(id -u)" = 0 ]; then # mpirun refuses root unless told twice
   export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 fi
