@@ -261,6 +261,14 @@ run_stages (app *a, int wanted, bool report)
       if (!wanted)
         return VRG_OK;
     }
+  const bool flow = input.dimension == 2 && input.field == 0;
+  if (!flow && wanted == VRG_STAGE_FLOW)
+    return vrg_error (VRG_USAGE, "flow: in this version for two dimensions without a field");
+  if (!flow && wanted & VRG_STAGE_FLOW)
+    {
+      vrg_info ("flow: left out (in this version for two dimensions without a field)");
+      wanted &= ~VRG_STAGE_FLOW;
+    }
   int strips;
   char why[256];
   if (wanted & VRG_STAGE_SAMPLE)

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * Keys against each other, and defaults that follow from other keys. */
+#include <string.h>
+
 #include "base/param_internal.h"
 
 #define MAX_STEP 281474976710655.0 /* 2^48 - 1 sweeps: the random numbers' counter */
@@ -34,21 +36,88 @@ has_rule (const vrg_input *input, vrg_rule rule)
 static void
 check_lattice (vrg_param_parser *parser, const vrg_param_state *state, vrg_input *input)
 {
-  const int dimension = vrg_param_find ("lattice.dimension"), size = vrg_param_find ("lattice.size");
-  if (!state[size].good || !state[dimension].good || input->dimension != 2)
+  const int dimension = vrg_param_find ("lattice.dimension"), size = vrg_param_find ("lattice.size"),
+            algorithm = vrg_param_find ("sample.algorithm");
+  if (!state[size].good || !state[dimension].good)
     return;
   if (input->n_size == 1)
     for (; input->n_size < input->dimension; input->n_size++)
       input->size[input->n_size] = input->size[0];
   if (input->n_size != input->dimension)
-    vrg_param_complain (parser, size, "%d lengths for %d dimensions; one for all, or one each", input->n_size,
-                        (int) input->dimension);
-  const int algorithm = vrg_param_find ("sample.algorithm");
-  if (state[algorithm].good && input->algorithm == VRG_METROPOLIS && (input->size[0] % 2 || input->size[1] % 2))
-    vrg_param_complain (parser, algorithm,
-                        "metropolis needs even sides (its checkerboard must close on the torus), not %lld x %lld; use "
-                        "cluster, or another [lattice] size",
-                        (long long) input->size[0], (long long) input->size[1]);
+    {
+      vrg_param_complain (parser, size, "%d lengths for %d dimension%s; one for all, or one each", input->n_size,
+                          (int) input->dimension, input->dimension == 1 ? "" : "s");
+      return;
+    }
+  for (int d = 0; d < input->n_size; d++)
+    if (input->size[d] % 2 && state[algorithm].good && input->algorithm != VRG_CLUSTER)
+      {
+        vrg_param_complain (parser, algorithm,
+                            "%s needs even sides (its sublattices must close on the torus), not %lld; use cluster, or "
+                            "another [lattice] size",
+                            vrg_param_algorithm_names[input->algorithm], (long long) input->size[d]);
+        break;
+      }
+}
+
+/** Is `critical` among the words of a value?  The default is. */
+static bool
+says_critical (const vrg_param_state *state)
+{
+  return state->raw == NULL || strstr (state->raw, "critical") != NULL;
+}
+
+/** Which Hamiltonians there are, and which algorithm samples them. */
+static void
+check_couplings (vrg_param_parser *parser, const vrg_param_state *state, vrg_input *input)
+{
+  const int nn = vrg_param_find ("couplings.nn"), nnn = vrg_param_find ("couplings.nnn"),
+            plaquette = vrg_param_find ("couplings.plaquette"), field = vrg_param_find ("couplings.field"),
+            dimension = vrg_param_find ("lattice.dimension"), algorithm = vrg_param_find ("sample.algorithm"),
+            packing = vrg_param_find ("sample.packing");
+  if (!state[nnn].good || !state[plaquette].good || !state[field].good || !state[dimension].good
+      || !state[algorithm].good || !state[packing].good)
+    return;
+  const char *name = vrg_param_algorithm_names[input->algorithm];
+  const bool beyond = input->nnn != 0 || input->plaquette != 0;
+  const int other = input->nnn != 0 ? nnn : plaquette;
+  if (beyond && input->dimension != 2)
+    vrg_param_complain (parser, other, "is for two dimensions, not %d", (int) input->dimension);
+  else if (beyond && input->algorithm == VRG_CLUSTER)
+    vrg_param_complain (parser, other,
+                        "cluster updates are exact for nn and field alone; use [sample] algorithm = metropolis or "
+                        "heatbath");
+  if (input->algorithm == VRG_TEMPERING || input->packing == VRG_PACKING_CHAINS)
+    {
+      if (beyond || input->field != 0)
+        vrg_param_complain (parser, beyond ? other : field,
+                            "is not for packed chains (%s), which know nn alone; use metropolis or heatbath with [sample] "
+                            "packing = rows",
+                            input->algorithm == VRG_TEMPERING ? "tempering" : "[sample] packing = chains");
+      if (input->algorithm == VRG_CLUSTER)
+        vrg_param_complain (parser, packing, "cluster updates cannot pack chains; use rows");
+      if (input->algorithm == VRG_TEMPERING && state[nn].good && input->n_nn < 2)
+        vrg_param_complain (parser, nn, "%s needs two couplings or more to swap between", name);
+      input->packing = VRG_PACKING_CHAINS;
+      double sites = 1;
+      for (int d = 0; d < input->n_size; d++)
+        sites *= (double) input->size[d];
+      if (sites > UINT32_MAX)
+        vrg_param_complain (parser, packing, "packed chains are for small lattices, of less than 2^32 sites; use rows");
+    }
+  if (!state[nn].good || !says_critical (&state[nn]))
+    return;
+  if (input->dimension == 1)
+    vrg_param_complain (parser, nn, "one dimension has no critical coupling: give a number");
+  else if (beyond || input->field != 0)
+    vrg_param_complain (parser, nn, "critical is the critical coupling of nn alone: give a number beside %s",
+                        input->nnn != 0         ? "nnn"
+                        : input->plaquette != 0 ? "plaquette"
+                                                : "field");
+  else if (input->dimension == 3)
+    for (int i = 0; i < input->n_nn; i++)
+      if (input->nn[i] == VRG_CRITICAL_NN)
+        input->nn[i] = VRG_CRITICAL_NN_CUBE;
 }
 
 static void
@@ -82,7 +151,8 @@ check_train (vrg_param_parser *parser, const vrg_param_state *state, vrg_input *
   if (state[vrg_param_find ("couplings.nn")].good && (state[coupling].good || state[coupling].raw == NULL))
     {
       const bool given = state[coupling].raw != NULL;
-      const double wanted = given ? input->coupling : VRG_CRITICAL_NN;
+      const double critical = input->dimension == 3 ? VRG_CRITICAL_NN_CUBE : VRG_CRITICAL_NN,
+                   wanted = given && input->coupling != VRG_CRITICAL_NN ? input->coupling : critical;
       int found = 0;
       while (found < input->n_nn && input->nn[found] != wanted)
         found++;
@@ -106,6 +176,9 @@ check_train (vrg_param_parser *parser, const vrg_param_state *state, vrg_input *
     vrg_param_complain (parser, hidden, "this version trains one layer, not %d", input->n_hidden);
   if (!state[model].good || input->model == VRG_MODEL_NONE)
     return;
+  if (state[vrg_param_find ("lattice.dimension")].good && input->dimension != 2)
+    vrg_param_complain (parser, model, "training is for two dimensions in this version, not %d: use none",
+                        (int) input->dimension);
   if (state[batch].good && state[vrg_param_find ("sample.configurations")].good && input->batch > input->configurations)
     vrg_param_complain (parser, batch, "%lld is more than the %lld configurations of the ensemble",
                         (long long) input->batch, (long long) input->configurations);
@@ -126,7 +199,7 @@ check_flow (vrg_param_parser *parser, const vrg_param_state *state, vrg_input *i
             scale = vrg_param_find ("flow.scale"), size = vrg_param_find ("lattice.size"),
             hidden = vrg_param_find ("train.hidden"), stride = vrg_param_find ("train.stride"),
             model = vrg_param_find ("train.model");
-  if (state[size].good && state[scale].good && input->n_size == 2)
+  if (state[size].good && state[scale].good && input->n_size == 2 && input->dimension == 2)
     {
       const int64_t most = possible_levels (input, SMALLEST_SIDE);
       if (state[levels].raw == NULL)
@@ -157,10 +230,8 @@ check_flow (vrg_param_parser *parser, const vrg_param_state *state, vrg_input *i
 void
 vrg_param_check (vrg_param_parser *parser, const vrg_param_state *state, vrg_input *input)
 {
-  const int dimension = vrg_param_find ("lattice.dimension");
-  if (state[dimension].good && input->dimension != 2)
-    vrg_param_complain (parser, dimension, "this version samples two dimensions, not %d", (int) input->dimension);
   check_lattice (parser, state, input);
+  check_couplings (parser, state, input);
   check_sample (parser, state, input);
   check_train (parser, state, input);
   check_flow (parser, state, input);

@@ -5,7 +5,8 @@
 #include "base/error.h"
 #include "base/param_internal.h"
 
-const char *const vrg_param_algorithm_names[] = {"cluster", "metropolis", NULL};
+const char *const vrg_param_algorithm_names[] = {"cluster", "metropolis", "heatbath", "tempering", NULL};
+const char *const vrg_param_packing_names[] = {"rows", "chains", NULL};
 const char *const vrg_param_model_names[] = {"none", "dense", "convolution", NULL};
 const char *const vrg_param_method_names[] = {"cd", "pcd", NULL};
 const char *const vrg_param_optimiser_names[] = {"sgd", "adam", NULL};
@@ -30,17 +31,28 @@ const vrg_param_row vrg_param_table[] = {
    "if it has none), in the directory vrg is started in."},
 
   {"lattice", "dimension", VRG_KIND_INT, ONE (dimension), NULL, 1, VRG_MAX_DIMENSION, "2", "", SAMPLE,
-   "Dimension of the hypercubic lattice. This version samples two dimensions."},
+   "Dimension of the hypercubic lattice. Training and the flow are for two dimensions."},
   {"lattice", "size", VRG_KIND_INT, MANY (size, n_size, VRG_MAX_DIMENSION), NULL, 4, 1048576, "32", "sites", SAMPLE,
-   "Side lengths of the periodic lattice: one number for a square, or rows and columns. Metropolis needs even sides."},
+   "Side lengths of the periodic lattice: one number for all, or one for each dimension, slowest first (rows, columns). "
+   "Every algorithm but cluster needs even sides."},
 
   {"couplings", "nn", VRG_KIND_COUPLING, MANY (nn, n_nn, VRG_MAX_COUPLINGS), NULL, 1e-4, 10, "critical", "J/kT", SAMPLE,
    "Nearest-neighbour coupling K of the weight exp(K sum s s'), each bond once; `critical` is ln(1 + sqrt 2)/2 = "
-   "0.440687 on the square lattice. A list is a scan: one ensemble each."},
+   "0.440687 on the square lattice and 0.221654626 on the cubic one. A list is a scan: one ensemble each."},
+  {"couplings", "nnn", VRG_KIND_REAL, ONE (nnn), NULL, -10, 10, "0", "J/kT", SAMPLE,
+   "Coupling of next-nearest neighbours (along diagonals), each pair once; two dimensions, metropolis or heatbath."},
+  {"couplings", "plaquette", VRG_KIND_REAL, ONE (plaquette), NULL, -10, 10, "0", "J/kT", SAMPLE,
+   "Coupling of the four spins of a unit square, each square once; two dimensions, metropolis or heatbath."},
+  {"couplings", "field", VRG_KIND_REAL, ONE (field), NULL, -10, 10, "0", "1/kT", SAMPLE,
+   "Field h of the weight exp(h sum s). Every algorithm in rows; cluster grows a ghost spin for it."},
 
   {"sample", "algorithm", VRG_KIND_NAME, ONE (algorithm), vrg_param_algorithm_names, 0, 0, "cluster", "", SAMPLE,
    "cluster: Swendsen-Wang, one sweep updates every cluster of the lattice. metropolis: checkerboard, one sweep tries "
-   "every spin once."},
+   "every spin once. heatbath: the same with every spin redrawn given its neighbours. tempering: metropolis for the whole "
+   "list of nn at once; after each sweep neighbouring couplings may swap their configurations."},
+  {"sample", "packing", VRG_KIND_NAME, ONE (packing), vrg_param_packing_names, 0, 0, "rows", "", SAMPLE,
+   "What shares a machine word. rows: sites of a row. chains: the same site of up to 512 chains and couplings, fast for "
+   "many small lattices; metropolis with nn alone. Tempering always packs chains."},
   {"sample", "chains", VRG_KIND_INT, ONE (chains), NULL, 1, 1e6, "8", "chains", SAMPLE,
    "Independent Markov chains for each coupling, all from random starts; ranks share them before they cut lattices."},
   {"sample", "thermalization", VRG_KIND_INT, ONE (thermalization), NULL, 0, 1e12, "500", "sweeps", SAMPLE,

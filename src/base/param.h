@@ -15,7 +15,8 @@
 #define VRG_MAX_RULES 4
 #define VRG_PATH_LENGTH 1024
 
-typedef enum { VRG_CLUSTER, VRG_METROPOLIS } vrg_algorithm;
+typedef enum { VRG_CLUSTER, VRG_METROPOLIS, VRG_HEATBATH, VRG_TEMPERING } vrg_algorithm;
+typedef enum { VRG_PACKING_ROWS, VRG_PACKING_CHAINS } vrg_packing;
 typedef enum { VRG_MODEL_NONE, VRG_MODEL_DENSE, VRG_MODEL_CONVOLUTION } vrg_model_type;
 typedef enum { VRG_CD, VRG_PCD } vrg_method;
 typedef enum { VRG_SGD, VRG_ADAM } vrg_optimiser;
@@ -30,12 +31,14 @@ typedef struct
   /* [lattice] */
   int64_t dimension;
   int n_size;
-  int64_t size[VRG_MAX_DIMENSION]; /* after parsing always `dimension` entries; size[0] rows (slowest), size[1] columns */
+  int64_t size[VRG_MAX_DIMENSION]; /* after parsing always `dimension` entries; slowest first: size[0] rows, size[1] columns in 2D */
   /* [couplings] */
   int n_nn;
   double nn[VRG_MAX_COUPLINGS]; /* in input order */
+  double nnn, plaquette, field; /* the same for every ensemble */
   /* [sample] */
   int algorithm; /* vrg_algorithm */
+  int packing;   /* vrg_packing; tempering always packs chains */
   int64_t chains, thermalization, interval, configurations;
   /* [train] */
   int model;        /* vrg_model_type */
@@ -69,7 +72,7 @@ typedef enum { VRG_STAGE_SAMPLE = 1, VRG_STAGE_TRAIN = 2, VRG_STAGE_FLOW = 4 } v
 const char *vrg_stage_name (vrg_stage stage);
 
 /** Names in the order of the enums and operator indices, NULL-terminated. */
-extern const char *const vrg_param_algorithm_names[], *const vrg_param_model_names[], *const vrg_param_method_names[],
+extern const char *const vrg_param_algorithm_names[], *const vrg_param_packing_names[], *const vrg_param_model_names[], *const vrg_param_method_names[],
   *const vrg_param_optimiser_names[], *const vrg_param_rule_names[], *const vrg_param_even_names[], *const vrg_param_odd_names[];
 
 /** Parse the text of an input file and then `n_set` overrides "section.key=value", fill in defaults, check each key and

@@ -25,6 +25,13 @@ typedef enum
   VRG_RNG_HIDDEN = 10, /* hidden units */
   VRG_RNG_VISIBLE = 11,
   VRG_RNG_PSEUDO = 12, /* sites for the pseudo-likelihood */
+  VRG_RNG_CHAINS_START = 13, /* many chains, one bit each: hot start, index = 4 * place in the order of updates +
+                              quarter of the 512 chains */
+  VRG_RNG_CHAINS = 14,       /* their acceptance planes, see sample/decide.h */
+  VRG_RNG_SWAP = 15,         /* tempering swaps */
+  VRG_RNG_LOCAL = 16,        /* local updates of general Hamiltonians, 32 bits a site */
+  VRG_RNG_BOND_DEEP = 17,    /* cluster bonds to the next plane */
+  VRG_RNG_GHOST = 18,        /* cluster bonds to the ghost spin of a field */
   VRG_RNG_TEST = 255
 } vrg_rng_purpose;
 

@@ -14,14 +14,15 @@ best (void)
 {
   unsigned a, b, c = 0, d;
   __builtin_cpu_init ();
-  if (!(__builtin_cpu_supports ("avx2") && __builtin_cpu_supports ("bmi2") && __builtin_cpu_supports ("popcnt")
+  if (!(__builtin_cpu_supports ("avx2") && __builtin_cpu_supports ("bmi") && __builtin_cpu_supports ("bmi2") && __builtin_cpu_supports ("popcnt")
         && __builtin_cpu_supports ("aes") && __builtin_cpu_supports ("pclmul")))
     return VRG_SIMD_PORTABLE;
   /* leaf 7, ecx bit 9: VAES, which older compilers do not know by name */
   bool vaes = __get_cpuid_count (7, 0, &a, &b, &c, &d) && (c >> 9 & 1);
   if (vaes && __builtin_cpu_supports ("avx512f") && __builtin_cpu_supports ("avx512bw")
       && __builtin_cpu_supports ("avx512dq") && __builtin_cpu_supports ("avx512vl")
-      && __builtin_cpu_supports ("avx512vpopcntdq"))
+      && __builtin_cpu_supports ("avx512vpopcntdq") && __builtin_cpu_supports ("avx512vbmi2")
+      && __builtin_cpu_supports ("avx512vbmi") && __builtin_cpu_supports ("avx512bitalg"))
     return VRG_SIMD_AVX512;
   return VRG_SIMD_AVX2;
 }

@@ -9,8 +9,8 @@
 typedef enum
 {
   VRG_SIMD_PORTABLE,
-  VRG_SIMD_AVX2,  /* AVX2, AES-NI, PCLMUL, BMI2, POPCNT */
-  VRG_SIMD_AVX512 /* AVX-512 F BW DQ VL, VAES, VPOPCNTDQ as well */
+  VRG_SIMD_AVX2,  /* AVX2, AES-NI, PCLMUL, BMI, LZCNT, POPCNT */
+  VRG_SIMD_AVX512 /* AVX-512 F BW DQ VL, VAES, VPOPCNTDQ, VBMI2 as well */
 } vrg_simd_path;
 
 /** The best path this processor has and the environment allows; chosen at the first call.  Local. */

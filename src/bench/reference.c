@@ -3,10 +3,32 @@
 #include "bench/reference.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "base/rng.h"
+
+/** A function compiled for this processor's instructions, as -march=native would, chosen when it is called: what is distributed is
+ *  compiled for any x86-64. */
+#define NATIVE(name, call, type, variable)                                                                             \
+  static uint64_t name##_any (type *variable) { return call; }                                                         \
+  __attribute__ ((target ("avx2,bmi,bmi2,lzcnt,popcnt,fma"))) static uint64_t name##_v3 (type *variable)               \
+  {                                                                                                                    \
+    return call;                                                                                                       \
+  }                                                                                                                    \
+  __attribute__ ((target ("avx512f,avx512bw,avx512cd,avx512dq,avx512vl,bmi,bmi2,lzcnt,popcnt,fma"))) static uint64_t   \
+    name##_v4 (type *variable)                                                                                         \
+  {                                                                                                                    \
+    return call;                                                                                                       \
+  }                                                                                                                    \
+  static uint64_t name (type *variable)                                                                                \
+  {                                                                                                                    \
+    bool v3 = __builtin_cpu_supports ("avx2") && __builtin_cpu_supports ("bmi2");                                      \
+    bool v4 = v3 && __builtin_cpu_supports ("avx512bw") && __builtin_cpu_supports ("avx512vl")                         \
+              && __builtin_cpu_supports ("avx512dq");                                                                  \
+    return v4 ? name##_v4 (variable) : v3 ? name##_v3 (variable) : name##_any (variable);                              \
+  }
 
 void
 vrg_xoshiro_init (vrg_xoshiro *rng, uint64_t seed)
@@ -25,17 +47,17 @@ vrg_xoshiro_init (vrg_xoshiro *rng, uint64_t seed)
 void
 vrg_reference_metropolis_init (vrg_reference_metropolis *m, const vrg_lattice *lattice, double nn)
 {
-  int64_t side = lattice->rows, half = side / 2;
-  m->side = side;
+  int64_t side = lattice->columns, half = side / 2, rows = lattice->rows;
+  *m = (vrg_reference_metropolis){ .side = side, .rows = rows };
   for (int colour = 0; colour < 2; colour++)
     {
-      m->spin[colour] = vrg_new (side * half, 1, "spins of the reference");
-      for (int64_t y = 0; y < side; y++)
+      m->spin[colour] = vrg_new (rows * half, 1, "spins of the reference");
+      for (int64_t y = 0; y < rows; y++)
         for (int64_t i = 0; i < half; i++)
-          m->spin[colour][y * half + i] = (int8_t) vrg_lattice_get (lattice, y, 2 * i + ((y + colour) & 1));
+          m->spin[colour][y * half + i] = (int8_t) vrg_lattice_get (lattice, y, 2 * i + ((y + y / side + colour) & 1));
     }
-  for (int i = 0; i < 9; i++)
-    m->threshold[i] = vrg_rng_threshold (fmin (1, exp (-2 * nn * (i - 4))));
+  for (int i = 0; i < 13; i++)
+    m->threshold[i] = vrg_rng_threshold (fmin (1, exp (-2 * nn * (i - 6))));
   vrg_xoshiro_init (&m->rng, 1);
 }
 
@@ -46,29 +68,32 @@ vrg_reference_metropolis_clear (vrg_reference_metropolis *m)
   vrg_free (m->spin[1]);
 }
 
-uint64_t
-vrg_reference_metropolis_sweep (vrg_reference_metropolis *m)
+/** A sweep; `deep` in three dimensions. */
+static inline __attribute__ ((always_inline)) uint64_t
+metropolis_body (vrg_reference_metropolis *m, bool deep)
 {
-  const int64_t side = m->side, half = side / 2;
+  const int64_t side = m->side, half = side / 2, rows = m->rows, plane = side * half, all = rows * half;
   vrg_xoshiro rng = m->rng;
   uint64_t flips = 0;
   for (int colour = 0; colour < 2; colour++)
-    for (int64_t y = 0; y < side; y++)
+    for (int64_t row = 0; row < rows; row++)
       {
-        const int8_t *other = m->spin[1 - colour];
-        const int8_t *up = other + (y == 0 ? side - 1 : y - 1) * half,
-                     *down = other + (y == side - 1 ? 0 : y + 1) * half;
-        const int8_t *here = other + y * half;
-        int8_t *own = m->spin[colour] + y * half;
+        const int64_t y = row % side, at = row * half, parity = (y + row / side + colour) & 1;
+        const int8_t *other = m->spin[1 - colour], *here = other + at;
+        const int8_t *up = here + (y == 0 ? plane - half : -half), *down = here + (y == side - 1 ? half - plane : half);
+        const int8_t *front = other + (at - plane + all) % all, *back = other + (at + plane) % all;
+        int8_t *own = m->spin[colour] + at;
         /* the second neighbour in the row: to the right in odd places, to the left in even ones */
-        const int64_t step = (y + colour) & 1 ? 1 : -1, edge = step > 0 ? half - 1 : 0, beyond = half - 1 - edge;
+        const int64_t step = parity ? 1 : -1, edge = step > 0 ? half - 1 : 0, beyond = half - 1 - edge;
         for (int64_t i = 0; i < half; i += 2)
           {
             uint64_t random = vrg_xoshiro_next (&rng);
             for (int64_t j = i; j < i + 2; j++, random >>= 32)
               {
                 int sum = up[j] + down[j] + here[j] + here[j == edge ? beyond : j + step];
-                int flip = (random & UINT32_MAX) < m->threshold[own[j] * sum + 4];
+                if (deep)
+                  sum += front[j] + back[j];
+                int flip = (random & UINT32_MAX) < m->threshold[own[j] * sum + 6];
                 own[j] = (int8_t) (own[j] * (1 - 2 * flip));
                 flips += (uint64_t) flip;
               }
@@ -78,17 +103,88 @@ vrg_reference_metropolis_sweep (vrg_reference_metropolis *m)
   return flips;
 }
 
+NATIVE (metropolis_flat, metropolis_body (m, false), vrg_reference_metropolis, m)
+NATIVE (metropolis_deep, metropolis_body (m, true), vrg_reference_metropolis, m)
+
+uint64_t
+vrg_reference_metropolis_sweep (vrg_reference_metropolis *m)
+{
+  return m->rows == m->side ? metropolis_flat (m) : metropolis_deep (m);
+}
+
+/* ---- any couplings ---- */
+
+void
+vrg_reference_local_init (vrg_reference_local *m, const vrg_lattice *lattice, double nn, double nnn, double plaquette,
+                          double field)
+{
+  int64_t side = lattice->columns;
+  m->side = side;
+  m->spin = vrg_new (side * side, 1, "spins of the reference");
+  for (int64_t y = 0; y < side; y++)
+    for (int64_t x = 0; x < side; x++)
+      m->spin[y * side + x] = (int8_t) vrg_lattice_get (lattice, y, x);
+  for (int a = 0; a < 9; a++)
+    for (int b = 0; b < 9; b++)
+      for (int c = 0; c < 9; c++)
+        for (int up = 0; up < 2; up++)
+          m->threshold[up][a][b][c] = vrg_rng_threshold (
+            fmin (1, exp (-2 * (2 * up - 1) * (nn * (a - 4) + nnn * (b - 4) + plaquette * (c - 4) + field))));
+  vrg_xoshiro_init (&m->rng, 4);
+}
+
+void
+vrg_reference_local_clear (vrg_reference_local *m)
+{
+  vrg_free (m->spin);
+}
+
+static inline __attribute__ ((always_inline)) uint64_t
+local_body (vrg_reference_local *m)
+{
+  const int64_t side = m->side;
+  vrg_xoshiro rng = m->rng;
+  uint64_t flips = 0;
+  for (int colour = 0; colour < 4; colour++) /* diagonal neighbours differ as well */
+    for (int64_t y = colour / 2; y < side; y += 2)
+      {
+        const int8_t *up = m->spin + (y == 0 ? side - 1 : y - 1) * side,
+                     *down = m->spin + (y == side - 1 ? 0 : y + 1) * side;
+        int8_t *own = m->spin + y * side;
+        for (int64_t x = colour % 2; x < side; x += 2)
+          {
+            int64_t l = x == 0 ? side - 1 : x - 1, r = x == side - 1 ? 0 : x + 1;
+            int nn = up[x] + down[x] + own[l] + own[r], nnn = up[l] + up[r] + down[l] + down[r];
+            int squares = up[x] * (up[l] * own[l] + up[r] * own[r]) + down[x] * (down[l] * own[l] + down[r] * own[r]);
+            int flip = (vrg_xoshiro_next (&rng) >> 32) < m->threshold[own[x] > 0][nn + 4][nnn + 4][squares + 4];
+            own[x] = (int8_t) (own[x] * (1 - 2 * flip));
+            flips += (uint64_t) flip;
+          }
+      }
+  m->rng = rng;
+  return flips;
+}
+
+NATIVE (local_native, local_body (m), vrg_reference_local, m)
+
+uint64_t
+vrg_reference_local_sweep (vrg_reference_local *m)
+{
+  return local_native (m);
+}
+
 /* ---- Swendsen-Wang ---- */
 
 void
 vrg_reference_cluster_init (vrg_reference_cluster *c, const vrg_lattice *lattice, double nn)
 {
-  int64_t side = lattice->rows;
+  int64_t side = lattice->columns, rows = lattice->rows;
   c->side = side;
-  c->spin = vrg_new (side * side, 1, "spins of the reference");
-  c->sign = vrg_new (side * side, 1, "flips of the reference");
-  c->parent = vrg_new (side * side, sizeof *c->parent, "labels of the reference");
-  for (int64_t y = 0; y < side; y++)
+  c->rows = rows;
+  c->spin = vrg_new (side * rows, 1, "spins of the reference");
+  c->sign = vrg_new (side * rows, 1, "flips of the reference");
+  c->parent = vrg_new (side * rows, sizeof *c->parent, "labels of the reference");
+  for (int64_t y = 0; y < rows; y++)
     for (int64_t x = 0; x < side; x++)
       c->spin[y * side + x] = (int8_t) vrg_lattice_get (lattice, y, x);
   c->threshold = vrg_rng_threshold (1 - exp (-2 * nn));
@@ -103,7 +199,7 @@ vrg_reference_cluster_clear (vrg_reference_cluster *c)
   vrg_free (c->parent);
 }
 
-static int32_t
+static inline int32_t
 find (int32_t *parent, int32_t i)
 {
   while (parent[i] != i)
@@ -111,7 +207,7 @@ find (int32_t *parent, int32_t i)
   return i;
 }
 
-static void
+static inline void
 join (int32_t *parent, int32_t i, int32_t j)
 {
   i = find (parent, i);
@@ -122,23 +218,31 @@ join (int32_t *parent, int32_t i, int32_t j)
     parent[i] = j;
 }
 
-uint64_t
-vrg_reference_cluster_sweep (vrg_reference_cluster *c)
+static inline __attribute__ ((always_inline)) uint64_t
+cluster_body (vrg_reference_cluster *c)
 {
-  const int64_t side = c->side, sites = side * side;
+  const int64_t side = c->side, rows = c->rows, plane = side * side, sites = side * rows;
+  const bool deep = rows != side;
   vrg_xoshiro rng = c->rng;
   uint64_t clusters = 0;
   for (int64_t i = 0; i < sites; i++)
     c->parent[i] = (int32_t) i;
-  for (int64_t y = 0; y < side; y++)
+  for (int64_t row = 0; row < rows; row++)
     for (int64_t x = 0; x < side; x++)
       {
-        int64_t i = y * side + x, right = x == side - 1 ? i - side + 1 : i + 1, down = y == side - 1 ? x : i + side;
+        int64_t i = row * side + x, right = x == side - 1 ? i - side + 1 : i + 1;
+        int64_t down = row % side == side - 1 ? i + side - plane : i + side;
         uint64_t random = vrg_xoshiro_next (&rng);
         if (c->spin[i] == c->spin[right] && (random & UINT32_MAX) < c->threshold)
           join (c->parent, (int32_t) i, (int32_t) right);
         if (c->spin[i] == c->spin[down] && random >> 32 < c->threshold)
           join (c->parent, (int32_t) i, (int32_t) down);
+        if (deep)
+          {
+            int64_t back = i + plane < sites ? i + plane : i + plane - sites;
+            if (c->spin[i] == c->spin[back] && vrg_xoshiro_next (&rng) >> 32 < c->threshold)
+              join (c->parent, (int32_t) i, (int32_t) back);
+          }
       }
   for (int64_t i = 0; i < sites; i++)
     {
@@ -152,6 +256,33 @@ vrg_reference_cluster_sweep (vrg_reference_cluster *c)
     }
   c->rng = rng;
   return clusters;
+}
+
+NATIVE (cluster_native, cluster_body (c), vrg_reference_cluster, c)
+
+uint64_t
+vrg_reference_cluster_sweep (vrg_reference_cluster *c)
+{
+  return cluster_native (c);
+}
+
+/* ---- energy and magnetisation ---- */
+
+void
+vrg_reference_observe (int64_t side, const int8_t *spin, int64_t *bonds, int64_t *magnetisation)
+{
+  int64_t s = 0, m = 0;
+  for (int64_t y = 0; y < side; y++)
+    {
+      const int8_t *own = spin + y * side, *down = spin + (y == side - 1 ? 0 : y + 1) * side;
+      for (int64_t x = 0; x < side; x++)
+        {
+          s += own[x] * (own[x == side - 1 ? 0 : x + 1] + down[x]);
+          m += own[x];
+        }
+    }
+  *bonds = s;
+  *magnetisation = m;
 }
 
 /* ---- operators ---- */

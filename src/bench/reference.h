@@ -30,13 +30,13 @@ vrg_xoshiro_next (vrg_xoshiro *rng)
   return result;
 }
 
-/** Checkerboard Metropolis: the colours apart, a table of acceptance thresholds, 32 random bits a site.  Side divisible
- *  by 4. */
+/** Checkerboard Metropolis of a square or a cube: the colours apart, a table of acceptance thresholds, 32 random bits a
+ *  site.  Side divisible by 4. */
 typedef struct
 {
-  int64_t side;
-  int8_t *spin[2]; /* [colour][side][side / 2] */
-  uint64_t threshold[9];
+  int64_t side, rows; /* rows = side, or side^2 in three dimensions */
+  int8_t *spin[2];    /* [colour][rows][side / 2] */
+  uint64_t threshold[13];
   vrg_xoshiro rng;
 } vrg_reference_metropolis;
 
@@ -45,11 +45,27 @@ void vrg_reference_metropolis_init (vrg_reference_metropolis *m, const vrg_latti
 void vrg_reference_metropolis_clear (vrg_reference_metropolis *m);
 uint64_t vrg_reference_metropolis_sweep (vrg_reference_metropolis *m);
 
-/** Swendsen-Wang with union-find, smaller root wins, path halving. */
+/** Metropolis of a square with next neighbours, plaquettes and a field: four sublattices, a table of thresholds, 32 random
+ *  bits a site. */
 typedef struct
 {
   int64_t side;
-  int8_t *spin, *sign; /* [side][side] */
+  int8_t *spin; /* [side][side] */
+  uint64_t threshold[2][9][9][9];
+  vrg_xoshiro rng;
+} vrg_reference_local;
+
+/** As above. */
+void vrg_reference_local_init (vrg_reference_local *m, const vrg_lattice *lattice, double nn, double nnn,
+                               double plaquette, double field);
+void vrg_reference_local_clear (vrg_reference_local *m);
+uint64_t vrg_reference_local_sweep (vrg_reference_local *m);
+
+/** Swendsen-Wang of a square or a cube with union-find, smaller root wins, path halving. */
+typedef struct
+{
+  int64_t side, rows;
+  int8_t *spin, *sign; /* [rows][side] */
   int32_t *parent;
   uint64_t threshold;
   vrg_xoshiro rng;
@@ -59,6 +75,9 @@ typedef struct
 void vrg_reference_cluster_init (vrg_reference_cluster *c, const vrg_lattice *lattice, double nn);
 void vrg_reference_cluster_clear (vrg_reference_cluster *c);
 uint64_t vrg_reference_cluster_sweep (vrg_reference_cluster *c);
+
+/** Sum of s s' over bonds, and of s, of spin [side][side]. */
+void vrg_reference_observe (int64_t side, const int8_t *spin, int64_t *bonds, int64_t *magnetisation);
 
 /** Sums of operators and local environments (see lattice/operators.h) by loops over sites, images and factors.  spin
  *  [side][side]; side a power of 2 above 4, so that no factors cancel. */

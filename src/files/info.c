@@ -14,11 +14,21 @@
 #include "files/table.h"
 
 /** Everything of a run directory that is reported, in the order of the stages. */
-static const char *const run_files[]
-  = { "samples.h5",    "samples.h5.part", "checkpoint-sample.0.h5", "checkpoint-sample.1.h5",
-      "sample.tsv",    "model.h5",        "checkpoint-train.0.h5",  "checkpoint-train.1.h5",
-      "train.tsv",     "flow.h5",         "checkpoint-flow.0.h5",   "checkpoint-flow.1.h5",
-      "couplings.tsv", "exponents.tsv" };
+static const char *const run_files[] = { "samples.h5",
+                                         "samples.h5.part",
+                                         "checkpoint-sample.0.h5",
+                                         "checkpoint-sample.1.h5",
+                                         "operators.tsv",
+                                         "sample.tsv",
+                                         "model.h5",
+                                         "checkpoint-train.0.h5",
+                                         "checkpoint-train.1.h5",
+                                         "train.tsv",
+                                         "flow.h5",
+                                         "checkpoint-flow.0.h5",
+                                         "checkpoint-flow.1.h5",
+                                         "couplings.tsv",
+                                         "exponents.tsv" };
 
 /** Print on rank 0. */
 __attribute__ ((format (printf, 2, 3))) static void
@@ -57,6 +67,17 @@ number_of (vrg_h5 *file, const char *object, const char *name)
   return vrg_h5_get_int (file, object, name, &value) == VRG_OK ? (long long) value : -1;
 }
 
+/** "64 x 64 lattice" of a samples file; a ring in one dimension. */
+static void
+say_lattice (const vrg_grid *grid, vrg_h5 *file)
+{
+  const int dimension = (int) number_of (file, "/", "dimension");
+  say (grid, dimension == 1 ? "  ring of %lld sites" : "  %lld", number_of (file, "/", "size_0"));
+  for (int d = 1; d < dimension && d < VRG_MAX_DIMENSION; d++)
+    say (grid, " x %lld", number_of (file, "/", d == 1 ? "size_1" : "size_2"));
+  say (grid, dimension == 1 ? "" : " lattice");
+}
+
 /** One sentence on each kind of file. */
 static void
 say_kind (const vrg_grid *grid, vrg_h5 *file, const char *format)
@@ -65,11 +86,11 @@ say_kind (const vrg_grid *grid, vrg_h5 *file, const char *format)
     {
       char *algorithm = text_of (file, "/", "algorithm");
       long long ensembles = number_of (file, "/", "ensembles");
-      say (grid,
-           "  %lld x %lld lattice, %s algorithm, seed %lld, %lld ensemble%s of %lld configurations from %lld chain%s\n",
-           number_of (file, "/", "rows"), number_of (file, "/", "columns"), algorithm != NULL ? algorithm : "?",
-           number_of (file, "/", "seed"), ensembles, ensembles == 1 ? "" : "s", number_of (file, "/", "samples"),
-           number_of (file, "/", "chains"), number_of (file, "/", "chains") == 1 ? "" : "s");
+      say_lattice (grid, file);
+      say (grid, ", %s algorithm, seed %lld, %lld ensemble%s of %lld configurations from %lld chain%s\n",
+           algorithm != NULL ? algorithm : "?", number_of (file, "/", "seed"), ensembles, ensembles == 1 ? "" : "s",
+           number_of (file, "/", "samples"), number_of (file, "/", "chains"),
+           number_of (file, "/", "chains") == 1 ? "" : "s");
       vrg_free (algorithm);
       for (int e = 0; e < ensembles && e < VRG_MAX_COUPLINGS; e++)
         {
@@ -78,6 +99,13 @@ say_kind (const vrg_grid *grid, vrg_h5 *file, const char *format)
           snprintf (group, sizeof group, "/ensemble-%03d", e);
           if (vrg_h5_get_double (file, group, "nn", &nn) == VRG_OK)
             say (grid, "  ensemble %d: nn = %.17g\n", e, nn);
+        }
+      static const char *const others[] = { "nnn", "plaquette", "field" };
+      for (int i = 0; i < 3; i++)
+        {
+          double value = 0;
+          if (vrg_h5_get_double (file, "/", others[i], &value) == VRG_OK && value != 0)
+            say (grid, "  %s = %.17g in all of them\n", others[i], value);
         }
     }
   else if (strcmp (format, "vrg-model") == 0)

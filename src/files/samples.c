@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -15,8 +16,7 @@
 #include "files/h5_internal.h"
 
 #define FORMAT "vrg-samples"
-#define FORMAT_VERSION 1
-#define LARGEST_SIDE (INT64_C (1) << 31)
+#define FORMAT_VERSION 2
 #define LARGEST_COUNT (INT64_C (1) << 48)
 
 enum
@@ -24,6 +24,8 @@ enum
   SPINS,
   BONDS,
   MAGNETISATION,
+  FOURIER,
+  EVEN,
   SETS
 };
 
@@ -38,39 +40,70 @@ struct vrg_samples
   int64_t offset[VRG_MAX_COUPLINGS][SETS]; /* of each dataset in the file */
 };
 
+/** The series: where its numbers stand in an observation and how many they are. */
+static const struct
+{
+  const char *name, *help, *axes;
+  size_t offset;
+  int64_t width;
+} series[SETS] = {
+  [BONDS] = { "bonds", "S_nn = sum over bonds of s s' (1)", "sample", offsetof (vrg_observation, bonds), 1 },
+  [MAGNETISATION]
+  = { "magnetisation", "sum over sites of s (1)", "sample", offsetof (vrg_observation, magnetisation), 1 },
+  [FOURIER]
+  = { "fourier", "sum over sites of s round (2^24 cos, sin (2 pi r / R)), r = 0..R-1 along the first side (1)",
+      "sample part", offsetof (vrg_observation, fourier), 2 },
+  [EVEN] = { "even", "S of nn nnn plaquette third knight diamond square2, sums over all images (1)", "sample operator",
+             offsetof (vrg_observation, even), VRG_EVEN_OPERATORS },
+};
+
+/** Datasets of an ensemble. */
+static int
+sets_of (const vrg_samples_info *info)
+{
+  return info->dimension == 2 ? SETS : EVEN;
+}
+
 /** A dataset of an ensemble as the file has it. */
 static vrg_h5_array
 dataset (const vrg_samples_info *info, int ensemble, int set, char name[64])
 {
-  static const char *const names[SETS] = { "spins", "bonds", "magnetisation" };
-  static const char *const help[SETS]
-    = { "bit x % 64 of word x / 64 is column x, 1 = spin +1; sample = time * chains + chain",
-        "S_nn = sum over bonds of s s' (1)", "sum over sites of s (1)" };
-  snprintf (name, 64, "/ensemble-%03d/%s", ensemble, names[set]);
-  vrg_h5_array array = { .name = name, .help = help[set], .axes = "sample", .type = VRG_I64, .rank = 1 };
-  array.dims[0] = info->samples;
+  snprintf (name, 64, "/ensemble-%03d/%s", ensemble, set == SPINS ? "spins" : series[set].name);
+  vrg_h5_array array = { .name = name, .dims = { info->samples } };
   if (set == SPINS)
     {
+      array.help = "bit x % 64 of word x / 64 is column x, 1 = spin +1; sample = time * chains + chain";
       array.axes = "sample row word";
       array.type = VRG_U64;
       array.rank = 3;
       array.dims[1] = info->rows;
       array.dims[2] = info->words;
+      return array;
     }
+  array.help = series[set].help;
+  array.axes = series[set].axes;
+  array.type = VRG_I64;
+  array.rank = series[set].width > 1 ? 2 : 1;
+  array.dims[1] = series[set].width;
   return array;
 }
 
 /* --- the head --- */
 
-#define NUMBERS 9
+#define NUMBERS 13
+#define COUPLINGS 3
 
 /** Numbers of the head, in one place for writing and reading. */
 static void
 numbers (vrg_samples_info *info, int64_t *ensembles, vrg_h5_number list[NUMBERS])
 {
-  const vrg_h5_number all[NUMBERS] = { { "rows", &info->rows, 1, LARGEST_SIDE },
-                                       { "columns", &info->columns, 1, LARGEST_SIDE },
-                                       { "words", &info->words, 1, LARGEST_SIDE },
+  const vrg_h5_number all[NUMBERS] = { { "dimension", &info->dimension, 1, VRG_MAX_DIMENSION },
+                                       { "size_0", &info->size[0], 1, LARGEST_COUNT },
+                                       { "size_1", &info->size[1], 1, LARGEST_COUNT },
+                                       { "size_2", &info->size[2], 1, LARGEST_COUNT },
+                                       { "rows", &info->rows, 1, LARGEST_COUNT },
+                                       { "columns", &info->columns, 1, LARGEST_COUNT },
+                                       { "words", &info->words, 1, LARGEST_COUNT },
                                        { "samples", &info->samples, 1, LARGEST_COUNT },
                                        { "chains", &info->chains, 1, LARGEST_COUNT },
                                        { "interval", &info->interval, 0, INT64_MAX },
@@ -78,6 +111,24 @@ numbers (vrg_samples_info *info, int64_t *ensembles, vrg_h5_number list[NUMBERS]
                                        { "seed", &info->seed, INT64_MIN, INT64_MAX },
                                        { "ensembles", ensembles, 1, VRG_MAX_COUPLINGS } };
   memcpy (list, all, sizeof all);
+}
+
+/** Couplings that all ensembles share. */
+static void
+shared_couplings (vrg_samples_info *info, const char *names[COUPLINGS], double *values[COUPLINGS])
+{
+  names[0] = "nnn", values[0] = &info->nnn;
+  names[1] = "plaquette", values[1] = &info->plaquette;
+  names[2] = "field", values[2] = &info->field;
+}
+
+/** Rows and columns of the packed lattice from its sides. */
+static void
+flatten (const vrg_samples_info *info, int64_t *rows, int64_t *columns)
+{
+  const int last = (int) info->dimension - 1;
+  *columns = info->size[last];
+  *rows = last == 0 ? 1 : last == 1 ? info->size[0] : info->size[0] * info->size[1];
 }
 
 static void
@@ -98,6 +149,11 @@ put_head (vrg_h5 *file, vrg_samples *samples)
     code = vrg_h5_put_text (file, "/", "algorithm", vrg_param_algorithm_names[info->algorithm]);
   if (code == VRG_OK)
     code = vrg_h5_put_numbers (file, "/", NUMBERS, list);
+  const char *names[COUPLINGS];
+  double *values[COUPLINGS];
+  shared_couplings (info, names, values);
+  for (int i = 0; i < COUPLINGS && code == VRG_OK; i++)
+    code = vrg_h5_put_double (file, "/", names[i], *values[i]);
   for (int e = 0; e < info->ensembles && code == VRG_OK; e++)
     {
       char group[32];
@@ -133,9 +189,23 @@ get_head (vrg_h5 *file, vrg_samples *samples)
   int code = vrg_h5_get_head (file, FORMAT, FORMAT_VERSION, &samples->fingerprint);
   if (code == VRG_OK)
     code = vrg_h5_get_numbers (file, "/", NUMBERS, list);
+  const char *names[COUPLINGS];
+  double *values[COUPLINGS];
+  shared_couplings (info, names, values);
+  for (int i = 0; i < COUPLINGS && code == VRG_OK; i++)
+    code = vrg_h5_get_double (file, "/", names[i], values[i]);
   if (code == VRG_OK)
-    code = vrg_h5_agree (file, info->words == (info->columns + 63) / 64,
-                         "its numbers of columns and words do not fit: the file is damaged");
+    {
+      /* what one number may be, the product of two may not */
+      bool good = info->size[0] <= LARGEST_COUNT / info->size[1];
+      int64_t rows = 0, columns = 0;
+      if (good)
+        flatten (info, &rows, &columns);
+      good = good && info->rows == rows && info->columns == columns;
+      good = good && (info->dimension > 1 || info->size[1] == 1) && (info->dimension > 2 || info->size[2] == 1);
+      code = vrg_h5_agree (file, good && info->words == (info->columns + 63) / 64,
+                           "its sides and its numbers of rows, columns and words do not fit: the file is damaged");
+    }
   if (code == VRG_OK)
     code = get_algorithm (file, &info->algorithm);
   for (int e = 0; e < ensembles && code == VRG_OK; e++)
@@ -154,7 +224,7 @@ check_datasets (vrg_h5 *file, vrg_samples *samples)
 {
   int code = VRG_OK;
   for (int e = 0; e < samples->info.ensembles; e++)
-    for (int set = 0; set < SETS && code == VRG_OK; set++)
+    for (int set = 0; set < sets_of (&samples->info) && code == VRG_OK; set++)
       {
         char name[64];
         vrg_h5_array array = dataset (&samples->info, e, set, name);
@@ -191,8 +261,10 @@ check_space (vrg_samples *samples, const char *directory)
 {
   const vrg_samples_info *info = &samples->info;
   /* the data, and something for heads and checksums */
-  double need
-    = (double) info->ensembles * (double) info->samples * ((double) info->rows * (double) info->words * 8 + 16);
+  double bytes = (double) info->rows * (double) info->words * 8;
+  for (int set = BONDS; set < sets_of (info); set++)
+    bytes += (double) series[set].width * 8;
+  double need = (double) info->ensembles * (double) info->samples * bytes;
   need = need * 1.001 + 1e5;
   double gib = 1024.0 * 1024 * 1024;
   struct statvfs disk;
@@ -221,7 +293,7 @@ create_part (vrg_samples *samples)
     return code;
   code = put_head (file, samples);
   for (int e = 0; e < samples->info.ensembles; e++)
-    for (int set = 0; set < SETS && code == VRG_OK; set++)
+    for (int set = 0; set < sets_of (&samples->info) && code == VRG_OK; set++)
       {
         char name[64];
         vrg_h5_array array = dataset (&samples->info, e, set, name);
@@ -275,8 +347,10 @@ vrg_samples_begin (const vrg_grid *grid, const char *directory, const vrg_input 
   *result = NULL;
   vrg_samples *samples = new_samples (grid->file);
   vrg_samples_info *info = &samples->info;
-  info->rows = input->size[0];
-  info->columns = input->size[1];
+  info->dimension = input->dimension;
+  for (int d = 0; d < VRG_MAX_DIMENSION; d++)
+    info->size[d] = d < input->dimension ? input->size[d] : 1;
+  flatten (info, &info->rows, &info->columns);
   info->words = (info->columns + 63) / 64;
   info->samples = input->configurations;
   info->chains = input->chains;
@@ -286,6 +360,9 @@ vrg_samples_begin (const vrg_grid *grid, const char *directory, const vrg_input 
   info->algorithm = input->algorithm;
   info->ensembles = input->n_nn;
   memcpy (info->nn, input->nn, sizeof info->nn);
+  info->nnn = input->nnn;
+  info->plaquette = input->plaquette;
+  info->field = input->field;
   samples->fingerprint = vrg_param_fingerprint (input, VRG_STAGE_SAMPLE);
   snprintf (samples->final, sizeof samples->final, "%s/samples.h5", directory);
   snprintf (samples->path, sizeof samples->path, "%s/samples.h5.part", directory);
@@ -313,11 +390,11 @@ vrg_samples_reopened (const vrg_samples *samples)
   return samples->reopened;
 }
 
-/** Where an array [t][c] or [t][c][row][word] of a rank lies in the file. */
+/** Where an array [t][c], [t][c][row][word] or [t][c][number] of a rank lies in a dataset of `rank` dimensions. */
 typedef struct
 {
   int64_t chains, t0, c0, row0;
-  bool spins;
+  int rank;
 } placement;
 
 /** Samples t * chains + c: runs of neighbouring chains, one run a time. */
@@ -328,12 +405,11 @@ select_runs (hid_t space, const int64_t *start, const int64_t *count, const void
   hsize_t first[3] = { (hsize_t) ((at->t0 + start[0]) * at->chains + at->c0 + start[1]) };
   hsize_t stride[3] = { (hsize_t) at->chains, 1, 1 }, runs[3] = { (hsize_t) count[0], 1, 1 };
   hsize_t block[3] = { (hsize_t) count[1] };
-  if (at->spins)
-    for (int d = 1; d < 3; d++)
-      {
-        first[d] = (hsize_t) (start[d + 1] + (d == 1 ? at->row0 : 0));
-        block[d] = (hsize_t) count[d + 1];
-      }
+  for (int d = 1; d < at->rank; d++)
+    {
+      first[d] = (hsize_t) (start[d + 1] + (d == 1 ? at->row0 : 0));
+      block[d] = (hsize_t) count[d + 1];
+    }
   return H5Sselect_hyperslab (space, H5S_SELECT_SET, first, stride, runs, block);
 }
 
@@ -350,34 +426,53 @@ write_dataset (vrg_h5 *file, const vrg_samples *samples, int ensemble, int set, 
   int64_t times = data != NULL && end > t[0] ? end - t[0] : 0;
   bool partial = data != NULL && t[0] <= whole && t[1] > whole;
   int64_t chains = c[1] - c[0], last = (c[1] < rest ? c[1] : rest) - c[0];
-  int64_t count[4] = { times, chains, set == SPINS ? rows[1] - rows[0] : 1, set == SPINS ? info->words : 1 };
-  placement at = { info->chains, t[0], c[0], rows[0], set == SPINS };
-  int rank = set == SPINS ? 4 : 2;
+  int64_t count[4] = { times, chains, set == SPINS ? rows[1] - rows[0] : array.dims[1], array.dims[2] };
+  placement at = { info->chains, t[0], c[0], set == SPINS ? rows[0] : 0, array.rank };
+  int64_t item = (array.rank > 1 ? count[2] : 1) * (array.rank > 2 ? count[3] : 1); /* 8-byte words of a sample */
 
-  int code
-    = vrg_h5_move (file, name, array.type, VRG_H5_TO_FILE, rank, count, (void *) (intptr_t) data, select_runs, &at);
+  int code = vrg_h5_move (file, name, array.type, VRG_H5_TO_FILE, array.rank + 1, count, (void *) (intptr_t) data,
+                          select_runs, &at);
   if (code != VRG_OK)
     return code;
-  const uint64_t *after = partial ? (const uint64_t *) data + times * chains * count[2] * count[3] : NULL;
+  const uint64_t *after = partial ? (const uint64_t *) data + times * chains * item : NULL;
   count[0] = partial && last > 0;
   count[1] = last;
   at.t0 = whole;
-  return vrg_h5_move (file, name, array.type, VRG_H5_TO_FILE, rank, count, (void *) (intptr_t) after, select_runs, &at);
+  return vrg_h5_move (file, name, array.type, VRG_H5_TO_FILE, array.rank + 1, count, (void *) (intptr_t) after,
+                      select_runs, &at);
+}
+
+/** Copy the numbers of a series out of n observations, or into them.  Local. */
+static void
+move_series (int set, int64_t n, vrg_observation *observations, int64_t *numbers, bool out)
+{
+  const int64_t width = series[set].width;
+  for (int64_t i = 0; i < n; i++)
+    {
+      char *inside = (char *) &observations[i] + series[set].offset;
+      memcpy (out ? (char *) (numbers + i * width) : inside, out ? inside : (char *) (numbers + i * width),
+              (size_t) width * sizeof *numbers);
+    }
 }
 
 int
 vrg_samples_write (vrg_samples *samples, int ensemble, int64_t t0, int64_t t1, int64_t c0, int64_t c1, int64_t row0,
-                   int64_t row1, const uint64_t *spins, const int64_t *bonds, const int64_t *magnetisation)
+                   int64_t row1, const uint64_t *spins, const vrg_observation *observations)
 {
-  const void *const data[SETS] = { spins, bonds, magnetisation };
-  const int64_t t[2] = { t0, t1 }, c[2] = { c0, c1 }, rows[2] = { row0, row1 };
+  const int64_t t[2] = { t0, t1 }, c[2] = { c0, c1 }, rows[2] = { row0, row1 }, n = (t1 - t0) * (c1 - c0);
   VRG_ASSERT (c1 <= samples->info.chains && row1 <= samples->info.rows && ensemble < samples->info.ensembles);
   vrg_h5 *file;
   int code = vrg_h5_open (samples->comm, samples->path, VRG_H5_MODIFY, &file);
   if (code != VRG_OK)
     return code;
-  for (int set = 0; set < SETS && code == VRG_OK; set++)
-    code = write_dataset (file, samples, ensemble, set, t, c, rows, data[set]);
+  int64_t *numbers = observations ? vrg_new (n * VRG_EVEN_OPERATORS, sizeof *numbers, "series") : NULL;
+  for (int set = 0; set < sets_of (&samples->info) && code == VRG_OK; set++)
+    {
+      if (set != SPINS && observations)
+        move_series (set, n, (vrg_observation *) (intptr_t) observations, numbers, true);
+      code = write_dataset (file, samples, ensemble, set, t, c, rows, set == SPINS ? (const void *) spins : numbers);
+    }
+  vrg_free (numbers);
   int closed = vrg_h5_close (file);
   return code != VRG_OK ? code : closed;
 }
@@ -522,4 +617,25 @@ vrg_samples_read_series (vrg_samples *samples, int ensemble, int64_t *bonds, int
       vrg_broadcast (samples->comm, magnetisation, bytes);
     }
   return code;
+}
+
+int
+vrg_samples_read_observations (vrg_samples *samples, int ensemble, vrg_observation *observations)
+{
+  const vrg_samples_info *info = &samples->info;
+  int rank, code = VRG_OK;
+  VRG_MPI (MPI_Comm_rank (samples->comm, &rank));
+  if (rank == 0)
+    {
+      const int64_t n = info->samples;
+      int64_t *numbers = vrg_new (n * VRG_EVEN_OPERATORS, sizeof *numbers, "series");
+      memset (observations, 0, (size_t) n * sizeof *observations);
+      for (int set = BONDS; set < sets_of (info) && code == VRG_OK; set++)
+        {
+          code = read_at (samples, numbers, n * series[set].width * 8, samples->offset[ensemble][set]);
+          move_series (set, n, observations, numbers, false);
+        }
+      vrg_free (numbers);
+    }
+  return vrg_agree (samples->comm, code);
 }

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * samples.h5: configurations, bit-packed, and the raw series.  One group per ensemble, /ensemble-000/{spins, bonds,
- * magnetisation}; spins u64 [sample][row][word], bit x % 64 of word x / 64 = site of column x, 1 = spin +1, unused bits 0;
- * bonds, magnetisation i64 [sample]: S_nn (sum over bonds) and the sum of spins.  Sample s = time * chains + chain.
- * While it grows it is samples.h5.part, created whole; every sample has its final place. */
+ * magnetisation, fourier, even}; spins u64 [sample][row][word], rows and words as vrg_lattice has them; the series i64
+ * [sample] or [sample][n] of the numbers of a vrg_observation, even in two dimensions only.  Sample s = time * chains +
+ * chain.  While it grows it is samples.h5.part, created whole; every sample has its final place. */
 #ifndef VRG_FILES_SAMPLES_H
 #define VRG_FILES_SAMPLES_H
 
 #include <stdbool.h>
 
+#include "base/observation.h"
 #include "base/param.h"
 #include "parallel/grid.h"
 
@@ -16,14 +17,16 @@ typedef struct vrg_samples vrg_samples;
 /** What a samples file holds; plain data. */
 typedef struct
 {
-  int64_t rows, columns, words; /* words = (columns + 63) / 64 */
-  int64_t samples, chains;      /* per ensemble */
-  int64_t interval;             /* sweeps between times */
+  int64_t dimension, size[VRG_MAX_DIMENSION]; /* sides, slowest first; unused ones are 1 */
+  int64_t rows, columns, words;               /* of a packed lattice; words = (columns + 63) / 64 */
+  int64_t samples, chains;                    /* per ensemble */
+  int64_t interval;                           /* sweeps between times */
   int64_t thermalization;
   int64_t seed;
   int algorithm;
   int ensembles;
   double nn[VRG_MAX_COUPLINGS];
+  double nnn, plaquette, field; /* of all ensembles */
 } vrg_samples_info;
 
 /** Create DIRECTORY/samples.h5.part whole (free space permitting), or reopen one of the same fingerprint and shape.
@@ -34,11 +37,10 @@ int vrg_samples_begin (const vrg_grid *grid, const char *directory, const vrg_in
 bool vrg_samples_reopened (const vrg_samples *samples);
 
 /** Write times [t0, t1) of chains [c0, c1), rows [row0, row1): spins [t][c][row][word].  Positions at or after the
- *  last sample are skipped.  bonds, magnetisation [t][c] or NULL where another rank writes them.  Collective over the
- *  grid; a rank with nothing passes an empty range.  The data are on disk when it returns. */
-int vrg_samples_write (vrg_samples *samples, int ensemble, int64_t t0, int64_t t1, int64_t c0, int64_t c1,
-                       int64_t row0, int64_t row1, const uint64_t *spins, const int64_t *bonds,
-                       const int64_t *magnetisation);
+ *  last sample are skipped.  observations [t][c], whole lattices', or NULL where another rank writes them.  Collective
+ *  over the grid; a rank with nothing passes an empty range.  The data are on disk when it returns. */
+int vrg_samples_write (vrg_samples *samples, int ensemble, int64_t t0, int64_t t1, int64_t c0, int64_t c1, int64_t row0,
+                       int64_t row1, const uint64_t *spins, const vrg_observation *observations);
 
 /** Seal with checksums, sync, rename to samples.h5.  Collective.  Also frees. */
 int vrg_samples_finish (vrg_samples *samples);
@@ -69,5 +71,9 @@ int vrg_samples_read_range (vrg_samples *samples, int ensemble, int64_t s0, int6
 
 /** The whole series of an ensemble, [samples] each.  Collective (every rank gets them). */
 int vrg_samples_read_series (vrg_samples *samples, int ensemble, int64_t *bonds, int64_t *magnetisation);
+
+/** All series of an ensemble, [samples], even[] 0 where the file has none.  Collective; rank 0 alone gets them, the others
+ *  may pass NULL. */
+int vrg_samples_read_observations (vrg_samples *samples, int ensemble, vrg_observation *observations);
 
 #endif

@@ -17,7 +17,7 @@ static const struct
   const char *names[12];
 } stages[] = {
   { VRG_STAGE_SAMPLE,
-    { "samples.h5", "samples.h5.part", "checkpoint-sample.0.h5", "checkpoint-sample.1.h5", "sample.tsv",
+    { "samples.h5", "samples.h5.part", "checkpoint-sample.0.h5", "checkpoint-sample.1.h5", "sample.tsv", "operators.tsv",
       "samples.h5.part.tmp", "checkpoint-sample.0.h5.tmp", "checkpoint-sample.1.h5.tmp" } },
   { VRG_STAGE_TRAIN,
     { "model.h5", "checkpoint-train.0.h5", "checkpoint-train.1.h5", "train.tsv", "model.h5.tmp",

@@ -26,7 +26,7 @@ put_rows (const vrg_result *r, vrg_table *couplings, vrg_table *exponents)
   static const double exact[VRG_SECTORS] = { 1, 1.875 };
   const vrg_measure *m = r->measure;
   double nn = m->info->nn[r->ensemble];
-  bool critical = fabs (nn - VRG_CRITICAL_2D) < 1e-12;
+  bool critical = fabs (nn - VRG_CRITICAL_2D) < 1e-12 && m->info->nnn == 0 && m->info->plaquette == 0;
   for (int level = 0; level < vrg_result_levels (r); level++)
     {
       int n = m->n[VRG_EVEN], fitted = 0;

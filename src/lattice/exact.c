@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * Kaufman's torus by automatic differentiation. */
+ * Kaufman's torus by automatic differentiation, and the ring. */
 #include "lattice/exact.h"
 
 #include <math.h>
@@ -88,4 +88,17 @@ vrg_exact_torus (int64_t rows, int64_t columns, double nn, double *lnz, double *
     *energy = -(z[0].first + first) / sites - c / s;
   if (specific_heat)
     *specific_heat = fmax (0, nn * nn * (second / sites - 2 / (s * s)));
+}
+
+void
+vrg_exact_ring (int64_t length, double nn, double *lnz, double *energy, double *specific_heat)
+{
+  /* Z = (2 cosh K)^n (1 + t^n), t = tanh K */
+  const double n = (double) length, t = tanh (nn), slope = 1 - t * t, z = 1 + pow (t, n);
+  if (lnz)
+    *lnz = n * (fabs (nn) + log1p (exp (-2 * fabs (nn)))) + log (z);
+  if (energy)
+    *energy = -(t + pow (t, n - 1)) / z;
+  if (specific_heat)
+    *specific_heat = nn * nn * slope * (1 - pow (t, 2 * n - 2) + (n - 1) * pow (t, n - 2) * slope) / (z * z);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * Exact results for the square-lattice Ising model on a torus. */
+ * Exact results for the Ising model on a torus of two dimensions and on a ring. */
 #ifndef VRG_LATTICE_EXACT_H
 #define VRG_LATTICE_EXACT_H
 
@@ -12,5 +12,9 @@
  *  is joined twice.  Any output may be NULL.  Local.
  *  Source: Kaufman, Phys. Rev. 76, 1232 (1949); Ferdinand and Fisher, Phys. Rev. 185, 832 (1969). */
 void vrg_exact_torus (int64_t rows, int64_t columns, double nn, double *lnz, double *energy, double *specific_heat);
+
+/** The same of a ring of `length` >= 2 spins; on a ring of 2 the pair is joined twice.  K < 0 wants an even length.
+ *  Any output may be NULL.  Local. */
+void vrg_exact_ring (int64_t length, double nn, double *lnz, double *energy, double *specific_heat);
 
 #endif

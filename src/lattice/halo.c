@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "parallel/traffic.h"
 
 void
 vrg_halo_swap (MPI_Comm strip_comm, const void *up, const void *down, void *from_above, void *from_below, int64_t bytes)
@@ -34,13 +35,15 @@ vrg_halo_swap (MPI_Comm strip_comm, const void *up, const void *down, void *from
   VRG_MPI (MPI_Isend (up, n, MPI_BYTE, above, UP, strip_comm, &requests[2]));
   VRG_MPI (MPI_Isend (down, n, MPI_BYTE, below, DOWN, strip_comm, &requests[3]));
   VRG_MPI (MPI_Waitall (4, requests, MPI_STATUSES_IGNORE));
+  vrg_traffic_count (2, 2 * bytes);
 }
 
 void
 vrg_halo_exchange (MPI_Comm strip_comm, vrg_lattice *lattice)
 {
-  int64_t height = lattice->row1 - lattice->row0;
-  vrg_halo_swap (strip_comm, vrg_lattice_row (lattice, 0), vrg_lattice_row (lattice, height - 1),
-                 vrg_lattice_row (lattice, -1), vrg_lattice_row (lattice, height),
-                 lattice->words * (int64_t) sizeof (uint64_t));
+  int64_t height = lattice->row1 - lattice->row0, plane = lattice->plane;
+  int64_t words = (plane - 1) * lattice->stride + lattice->words;
+  vrg_halo_swap (strip_comm, vrg_lattice_row (lattice, 0), vrg_lattice_row (lattice, height - plane),
+                 vrg_lattice_row (lattice, -plane), vrg_lattice_row (lattice, height),
+                 words * (int64_t) sizeof (uint64_t));
 }

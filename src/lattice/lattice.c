@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * A strip of a periodic square lattice of spins, one bit a spin. */
+ * A strip of a periodic lattice of spins, one bit a spin. */
 #include "lattice/lattice.h"
 
 #include <string.h>
@@ -7,20 +7,35 @@
 #include "base/error.h"
 #include "base/memory.h"
 
+void
+vrg_lattice_flat (int dimension, const int64_t *size, int64_t *rows, int64_t *columns, int64_t *plane)
+{
+  *rows = dimension == 1 ? 1 : dimension == 2 ? size[0] : size[0] * size[1];
+  *columns = size[dimension - 1];
+  *plane = dimension == 3 ? size[1] : 1;
+}
+
+vrg_lattice *
+vrg_lattice_new_size (int dimension, const int64_t *size, int64_t layer0, int64_t layer1)
+{
+  vrg_lattice *lattice = vrg_new (1, sizeof *lattice, "lattice");
+  lattice->dimension = dimension;
+  vrg_lattice_flat (dimension, size, &lattice->rows, &lattice->columns, &lattice->plane);
+  const int64_t plane = lattice->plane, height = (layer1 - layer0) * plane;
+  VRG_ASSERT (0 <= layer0 && layer0 < layer1 && layer1 * plane <= lattice->rows && lattice->columns > 0);
+  lattice->row0 = layer0 * plane;
+  lattice->row1 = layer1 * plane;
+  lattice->words = (lattice->columns + 63) / 64;
+  lattice->stride = (lattice->words + 7) / 8 * 8;
+  lattice->storage = vrg_new ((height + 2 * plane) * lattice->stride, sizeof *lattice->storage, "spins");
+  lattice->spins = lattice->storage + plane * lattice->stride;
+  return lattice;
+}
+
 vrg_lattice *
 vrg_lattice_new (int64_t rows, int64_t columns, int64_t row0, int64_t row1)
 {
-  VRG_ASSERT (0 <= row0 && row0 < row1 && row1 <= rows && columns > 0);
-  vrg_lattice *lattice = vrg_new (1, sizeof *lattice, "lattice");
-  lattice->rows = rows;
-  lattice->columns = columns;
-  lattice->row0 = row0;
-  lattice->row1 = row1;
-  lattice->words = (columns + 63) / 64;
-  lattice->stride = (lattice->words + 7) / 8 * 8;
-  lattice->storage = vrg_new ((row1 - row0 + 2) * lattice->stride, sizeof *lattice->storage, "spins");
-  lattice->spins = lattice->storage + lattice->stride;
-  return lattice;
+  return vrg_lattice_new_size (2, (const int64_t[]){ rows, columns }, row0, row1);
 }
 
 void

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * A strip of a periodic square lattice of spins, one bit a spin, with one halo row each way. */
+ * A strip of a periodic lattice of one, two or three dimensions, one bit a spin, with a halo each way. */
 #ifndef VRG_LATTICE_LATTICE_H
 #define VRG_LATTICE_LATTICE_H
 
@@ -9,21 +9,31 @@
 
 /** Rows row0..row1-1 of `rows`.  Bit x % 64 of word x / 64 of a row is column x, 1 = spin +1; bits from `columns` on
  *  are 0.  A row takes `stride` words (a multiple of 8: the logical vector is 512 bits), `words` of them in use.
- *  spins points at row row0; row -1 and row row1 - row0 are the halo.  Owns its memory. */
+ *  Columns are the fastest dimension.  In three dimensions row z * plane + y is row y of plane z, and strips are cut
+ *  between planes; in one dimension there is one row.  `plane` rows make a layer of the slowest dimension (1 in one and two
+ *  dimensions).  spins points at row row0; the `plane` rows before and after the strip's own are the halo.
+ *  Owns its memory. */
 typedef struct
 {
-  int64_t rows, columns;
+  int dimension;
+  int64_t rows, columns, plane;
   int64_t row0, row1;
   int64_t words, stride;
   uint64_t *spins;
   uint64_t *storage;
 } vrg_lattice;
 
-/** All spins -1.  Local. */
+/** Flat sizes of a lattice with sides size[dimension], slowest first.  Local. */
+void vrg_lattice_flat (int dimension, const int64_t *size, int64_t *rows, int64_t *columns, int64_t *plane);
+
+/** Layers [layer0, layer1) of the slowest dimension; one dimension: layers [0, 1), the whole lattice.  All spins -1.  Local. */
+vrg_lattice *vrg_lattice_new_size (int dimension, const int64_t *size, int64_t layer0, int64_t layer1);
+
+/** Two dimensions.  All spins -1.  Local. */
 vrg_lattice *vrg_lattice_new (int64_t rows, int64_t columns, int64_t row0, int64_t row1);
 void vrg_lattice_free (vrg_lattice *lattice);
 
-/** Row y counted from row0, -1 <= y <= row1 - row0. */
+/** Row y counted from row0, -plane <= y < row1 - row0 + plane. */
 static inline uint64_t *
 vrg_lattice_row (const vrg_lattice *lattice, int64_t y)
 {

@@ -8,8 +8,9 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "parallel/traffic.h"
 
-#define MIN_ROWS 32               /* rows a strip below which cutting a lattice costs more than it gains (automatic) */
+#define MIN_LAYERS 32 /* layers a strip below which cutting a lattice costs more than it gains (automatic) */
 #define PIECE (INT64_C (1) << 28) /* elements or bytes of one MPI call */
 #define TEXT_LENGTH 4096          /* of a message that is passed on */
 
@@ -19,43 +20,63 @@ ceiling (int64_t a, int64_t b)
   return (a + b - 1) / b;
 }
 
-/** Rows of lattices the busiest rank works on. */
 static int64_t
-cost (int ranks, int64_t rows, int64_t chains, int strips)
+at_least_one (int64_t n)
 {
-  return ceiling (chains, ranks / strips) * ceiling (rows, strips);
+  return n > 1 ? n : 1;
+}
+
+/** Layers of lattices the busiest rank works on. */
+static int64_t
+cost (int ranks, const vrg_grid_load *load, int strips)
+{
+  int64_t chains, layers, first;
+  vrg_grid_share (load->chains, load->unit, ranks / strips, 0, &first, &chains);
+  vrg_grid_share (load->layers, load->band, strips, 0, &first, &layers);
+  return chains * layers;
 }
 
 static int
-best_strips (int ranks, int64_t rows, int64_t chains, int least)
+best_strips (int ranks, const vrg_grid_load *load)
 {
+  const int64_t bands = ceiling (load->layers, at_least_one (load->band)),
+                thin = load->thin > 0 ? load->thin : MIN_LAYERS;
   int best = 0;
-  for (int strips = least > 1 ? least : 1; strips <= ranks; strips++)
-    if (ranks % strips == 0 && (strips == 1 || rows / strips >= MIN_ROWS)
-        && (best == 0 || cost (ranks, rows, chains, strips) < cost (ranks, rows, chains, best)))
+  for (int strips = load->least > 1 ? (int) load->least : 1; strips <= ranks; strips++)
+    if (ranks % strips == 0 && (strips == 1 || (load->layers / strips >= thin && strips <= bands))
+        && (best == 0 || cost (ranks, load, strips) < cost (ranks, load, best)))
       best = strips;
   return best > 0 ? best : 1;
 }
 
 int
-vrg_grid_choose (int ranks, int64_t rows, int64_t chains, int wanted, int least, int *strips,
-                 char why[256])
+vrg_grid_choose (int ranks, const vrg_grid_load *load, int wanted, int *strips, char why[256])
 {
+  const char *layer = load->layer ? load->layer : "row";
+  const int64_t bands = ceiling (load->layers, at_least_one (load->band)), half = load->layers / 2;
   if (wanted < 0 || (wanted > 0 && ranks % wanted != 0))
     return vrg_error (VRG_USAGE, "[parallel] strips = %d does not divide the number of ranks, %d", wanted, ranks);
-  if (wanted > 1 && wanted > rows / 2)
-    return vrg_error (VRG_USAGE, "[parallel] strips = %d leaves less than two of %lld rows a strip: at most %lld here",
-                      wanted, (long long) rows, (long long) (rows / 2));
-  *strips = wanted > 0 ? wanted : best_strips (ranks, rows, chains, least);
+  if (wanted > 1 && load->layers == 1)
+    return vrg_error (VRG_USAGE, "[parallel] strips = %d: these lattices are not cut; use auto", wanted);
+  if (wanted > 1 && wanted > half)
+    return vrg_error (VRG_USAGE, "[parallel] strips = %d leaves less than two of %lld %ss a strip: at most %lld here",
+                      wanted, (long long) load->layers, layer, (long long) half);
+  if (wanted > 1 && wanted > bands)
+    return vrg_error (VRG_USAGE,
+                      "[parallel] strips = %d: this kernel keeps %lld %ss of a lattice together: at most %lld here",
+                      wanted, (long long) load->band, layer, (long long) bands);
+  *strips = wanted > 0 ? wanted : best_strips (ranks, load);
   if (why != NULL)
     {
-      int groups = ranks / *strips;
-      int64_t idle = chains < groups ? (groups - chains) * *strips : 0;
+      int64_t chains, layers, first, groups = ranks / *strips, busy = ceiling (load->chains, at_least_one (load->unit)),
+                                     idle = busy < groups ? (groups - busy) * *strips : 0;
+      vrg_grid_share (load->chains, load->unit, (int) groups, 0, &first, &chains);
+      vrg_grid_share (load->layers, load->band, *strips, 0, &first, &layers);
       int n = snprintf (
-        why, 256, "%d rank%s = %d group%s of chains x %d strip%s (%s): %lld chain%s of %lld rows at most on a rank",
-        ranks, ranks == 1 ? "" : "s", groups, groups == 1 ? "" : "s", *strips, *strips == 1 ? "" : "s",
-        wanted > 0 ? "as asked for" : "chosen", (long long) ceiling (chains, groups),
-        ceiling (chains, groups) == 1 ? "" : "s", (long long) ceiling (rows, *strips));
+        why, 256, "%d rank%s = %lld group%s of chains x %d strip%s (%s): %lld chain%s of %lld %s%s at most on a rank",
+        ranks, ranks == 1 ? "" : "s", (long long) groups, groups == 1 ? "" : "s", *strips, *strips == 1 ? "" : "s",
+        wanted > 0 ? "as asked for" : "chosen", (long long) chains, chains == 1 ? "" : "s", (long long) layers, layer,
+        layers == 1 ? "" : "s");
       if (idle > 0 && n > 0 && n < 256)
         snprintf (why + n, (size_t) (256 - n), "; %lld rank%s idle: more chains or fewer ranks would use all",
                   (long long) idle, idle == 1 ? " is" : "s are");
@@ -102,6 +123,15 @@ vrg_grid_span (int64_t n, int parts, int part, int64_t *first, int64_t *last)
 }
 
 void
+vrg_grid_share (int64_t n, int64_t together, int parts, int part, int64_t *first, int64_t *last)
+{
+  together = at_least_one (together);
+  vrg_grid_span (ceiling (n, together), parts, part, first, last);
+  *first = *first * together < n ? *first * together : n;
+  *last = *last * together < n ? *last * together : n;
+}
+
+void
 vrg_grid_tell_memory (const vrg_grid *grid, const char *stage)
 {
   int64_t peak = vrg_memory_peak ();
@@ -120,7 +150,10 @@ vrg_agree (MPI_Comm comm, int code)
   int64_t mine = grave * size + (size - 1 - rank), all = 0;
   VRG_MPI (MPI_Allreduce (&mine, &all, 1, MPI_INT64_T, MPI_MAX, comm));
   grave = all / size;
-  int agreed = grave == 0 ? VRG_OK : grave == 1 ? VRG_STOPPED : (int) grave - 1, speaker = (int) (size - 1 - all % size);
+  int agreed = grave == 0   ? VRG_OK
+               : grave == 1 ? VRG_STOPPED
+                            : (int) grave - 1,
+      speaker = (int) (size - 1 - all % size);
   if (agreed != VRG_OK && size > 1)
     {
       char text[TEXT_LENGTH];
@@ -143,8 +176,11 @@ static void
 sum (MPI_Comm comm, void *data, int64_t n, size_t size, MPI_Datatype type)
 {
   for (int64_t done = 0; done < n; done += PIECE)
-    VRG_MPI (MPI_Allreduce (MPI_IN_PLACE, (char *) data + (size_t) done * size,
-                            (int) (n - done < PIECE ? n - done : PIECE), type, MPI_SUM, comm));
+    {
+      int piece = (int) (n - done < PIECE ? n - done : PIECE);
+      VRG_MPI (MPI_Allreduce (MPI_IN_PLACE, (char *) data + (size_t) done * size, piece, type, MPI_SUM, comm));
+      vrg_traffic_collective (piece * (int64_t) size);
+    }
 }
 
 void

@@ -19,12 +19,21 @@ typedef struct
   int groups, group;
 } vrg_grid;
 
-/** Choose the number of strips for `chains` lattices of `rows` rows.  wanted = 0: automatic, at least `least` where
- *  a divisor of `ranks` allows it (1: no need); otherwise it is checked:
- *  it must divide `ranks` and not exceed rows / 2.  VRG_OK, or VRG_USAGE with a message.  why (may be NULL): one
- *  sentence for the user, idle ranks named.  Local. */
-int vrg_grid_choose (int ranks, int64_t rows, int64_t chains, int wanted, int least, int *strips,
-                     char why[256]);
+/** What is to be shared among ranks: chains, whole or in strips of layers of the slowest dimension. */
+typedef struct
+{
+  int64_t layers, chains;
+  int64_t band; /* layers that stay together, counted from the first of the lattice; 0 or 1: none do */
+  int64_t unit; /* chains that stay together; likewise */
+  int64_t thin; /* layers below which a strip costs more than it gains, for the automatic choice; 0: 32 */
+  int64_t least; /* strips the lattice needs at least, kept where a divisor of the ranks allows it; 0: no need */
+  const char *layer; /* "row" if NULL */
+} vrg_grid_load;
+
+/** Choose the number of strips.  wanted = 0: automatic; otherwise it is checked: it must divide `ranks` and leave two layers, and
+ *  a band, to every strip.  VRG_OK, or VRG_USAGE with a message.  why (may be NULL): one sentence for the user, idle
+ *  ranks named.  Local. */
+int vrg_grid_choose (int ranks, const vrg_grid_load *load, int wanted, int *strips, char why[256]);
 
 /** Duplicate and split; strips divides the number of ranks.  Collective over parent. */
 vrg_grid *vrg_grid_new (MPI_Comm parent, int strips);
@@ -34,6 +43,9 @@ void vrg_grid_free (vrg_grid *grid);
 
 /** Part `part` of `parts` of 0..n-1: [*first, *last), sizes differ by at most one, the larger first.  Local. */
 void vrg_grid_span (int64_t n, int parts, int part, int64_t *first, int64_t *last);
+
+/** The same where `together` of them stay together, counted from 0.  Local. */
+void vrg_grid_share (int64_t n, int64_t together, int parts, int part, int64_t *first, int64_t *last);
 
 /** Log the most counted memory that a rank has held: "STAGE: at most 1.5 MiB of memory on a rank".  Collective. */
 void vrg_grid_tell_memory (const vrg_grid *grid, const char *stage);

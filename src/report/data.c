@@ -12,6 +12,8 @@
 #include "files/h5.h"
 #include "lattice/exact.h"
 
+#define CRITICAL_3D 0.221654626
+
 const char *const vrg_report_files[VRG_REPORT_FILES] = { "samples.h5", "model.h5", "flow.h5" };
 
 static const char *const provenance_names[]
@@ -87,6 +89,17 @@ bool
 vrg_is_critical (double nn)
 {
   return fabs (nn - VRG_CRITICAL_2D) < 1e-5;
+}
+
+double
+vrg_critical_of (const vrg_report_data *data)
+{
+  const vrg_input *in = &data->input;
+  if (!data->input_good)
+    return VRG_CRITICAL_2D;
+  if (in->nnn != 0 || in->plaquette != 0 || in->field != 0 || in->dimension == 1)
+    return NAN;
+  return in->dimension == 2 ? VRG_CRITICAL_2D : CRITICAL_3D;
 }
 
 static bool
@@ -244,6 +257,7 @@ vrg_report_data_read (const vrg_grid *grid, const char *directory, vrg_report_da
   if (grid->rank == 0)
     {
       data->sample = read_table (data, "sample.tsv");
+      data->operators = read_table (data, "operators.tsv");
       data->train = read_table (data, "train.tsv");
       data->couplings = read_table (data, "couplings.tsv");
       data->exponents = read_table (data, "exponents.tsv");
@@ -274,6 +288,7 @@ void
 vrg_report_data_clear (vrg_report_data *data)
 {
   vrg_table_free (data->sample);
+  vrg_table_free (data->operators);
   vrg_table_free (data->train);
   vrg_table_free (data->couplings);
   vrg_table_free (data->exponents);

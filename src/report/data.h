@@ -21,7 +21,7 @@ extern const char *const vrg_report_files[VRG_REPORT_FILES];
 typedef struct
 {
   const char *directory; /* the caller's */
-  vrg_table_data *sample, *train, *couplings, *exponents;
+  vrg_table_data *sample, *operators, *train, *couplings, *exponents;
   vrg_model *model;
   char *keys[VRG_REPORT_FILES]; /* lines of the file's fingerprint that no later file has; NULL without the file */
   bool input_good;              /* they make an input: */
@@ -56,9 +56,13 @@ double vrg_cell_pull (const vrg_table_data *table, int row, const char *value, c
 /** Largest number in a column, -1 if there is none (NULL table too).  Local. */
 int vrg_column_max (const vrg_table_data *table, const char *column);
 
-/** The number in the table's column nn that is nearest to the critical coupling (nan if there is none), and whether
+/** The number in the table's column nn that is nearest to the square lattice's critical coupling (nan if there is none), and whether
  *  it is the critical coupling to the accuracy that matters in a report.  Local. */
 double vrg_nearest_critical (const vrg_table_data *table);
 bool vrg_is_critical (double nn);
+
+/** The critical nn of the model that was sampled, with nn alone in two and three dimensions; nan if it is not known.
+ *  Local. */
+double vrg_critical_of (const vrg_report_data *data);
 
 #endif

@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "lattice/exact.h"
+#include "report/thermal.h"
 
 #define CURVES 64 /* at most, in one picture */
 #define VAGUE 0.1 /* couplings with larger errors end a path of the flow */
@@ -88,85 +89,6 @@ set_range (FILE *script, const char *axis, double low, double high)
 {
   double air = high > low ? 0.06 * (high - low) : 0.05 * (fabs (high) + 0.1);
   fprintf (script, "set %srange [%.8g:%.8g]\n", axis, low - air, high + air);
-}
-
-/* ---- energy and specific heat ---- */
-
-static bool
-torus_size (const char *text, int64_t size[2])
-{
-  long long a, b;
-  int n = sscanf (text, "%lldx%lld", &a, &b);
-  size[0] = a;
-  size[1] = n == 2 ? b : a;
-  return n >= 1 && size[0] >= 1 && size[1] >= 1;
-}
-
-/** A value against K with the exact curve, and its deviations in errors beneath. */
-static bool
-thermal_script (FILE *script, const vrg_table_data *t, bool heat)
-{
-  enum
-  {
-    FINE = 300
-  };
-  const char *value = heat ? "specific_heat" : "energy", *error = heat ? "specific_heat_err" : "energy_err";
-  const char *exact = heat ? "exact_specific_heat" : "exact_energy";
-  double low = INFINITY, high = -INFINITY, pull = 3;
-  int64_t size[2];
-  fputs ("$data << END\n# nn value error (value-exact)/error\n", script);
-  for (int row = 0; row < t->rows; row++)
-    {
-      double nn = vrg_cell (t, row, "nn"), y = vrg_cell (t, row, value), sigma = vrg_cell (t, row, error);
-      double p = vrg_cell_pull (t, row, value, error, exact);
-      if (!isfinite (nn) || !isfinite (y))
-        continue;
-      fprintf (script, "%.10g %.10g %.10g %.10g\n", nn, y, finite_or_0 (sigma), p);
-      low = fmin (low, nn);
-      high = fmax (high, nn);
-      if (isfinite (p))
-        pull = fmax (pull, fabs (p));
-    }
-  fputs ("END\n$exact << END\n", script);
-  if (!(low <= high) || !torus_size (vrg_cell_text (t, 0, "size"), size))
-    return false;
-  double air = high > low ? 0.06 * (high - low) : 0.03 * high;
-  low -= air;
-  high += air;
-  for (int i = 0; i <= FINE; i++)
-    {
-      double nn = low + (high - low) * i / FINE, energy = NAN, specific_heat = NAN;
-      if (nn > 0)
-        vrg_exact_torus (size[0], size[1], nn, NULL, &energy, &specific_heat);
-      fprintf (script, "%.10g %.10g\n", nn, heat ? specific_heat : energy);
-    }
-  fprintf (script,
-           "END\nset xrange [%.10g:%.10g]\nset multiplot\n"
-           "set lmargin at screen 0.125\nset rmargin at screen 0.97\n"
-           "set tmargin at screen 0.90\nset bmargin at screen 0.40\n"
-           "set key at screen 0.97,0.965 right center horizontal\n"
-           "set format x ''\nset ylabel '%s' offset 0.5\n",
-           low, high, heat ? "specific heat per spin (k_B)" : "energy per spin (J)");
-  if (low < VRG_CRITICAL_2D && VRG_CRITICAL_2D < high)
-    fprintf (script,
-             "set arrow 1 from %.10g,graph 0 to %.10g,graph 1 nohead dashtype 3 linewidth 1.2 linecolor '%s'\n"
-             "set label 1 'K_c' at %.10g,graph 0.06 offset 0.5 textcolor '%s' font ',13'\n",
-             VRG_CRITICAL_2D, VRG_CRITICAL_2D, grey, VRG_CRITICAL_2D, grey);
-  fprintf (
-    script,
-    "plot $exact with lines linewidth 2 linecolor '%s' title 'exact (Kaufman), this torus', \\\n"
-    "  $data using 1:2:3 with yerrorbars pointtype 7 pointsize 0.55 linewidth 1.5 linecolor '%s' title 'measured'\n"
-    "unset label 1\nset tmargin at screen 0.37\nset bmargin at screen 0.14\nset format x '%%g'\n"
-    "set xlabel 'coupling K'\nset ylabel 'deviation / error' offset 0.5\n"
-    "set yrange [%.3g:%.3g]\nset ytics %g\nunset key\n"
-    "set object 1 rectangle from graph 0,first -2 to graph 1,first 2 behind fillcolor '#e9edf2' fillstyle solid "
-    "noborder\n"
-    "plot 0 with lines linecolor '#777777' linewidth 1, \\\n"
-    "  $data using 1:4 with impulses linewidth 2 linecolor '%s', \\\n"
-    "  $data using 1:4 with points pointtype 7 pointsize 0.55 linecolor '%s'\n"
-    "unset multiplot\n",
-    grey, blue, -pull * 1.15, pull * 1.15, pull > 8 ? ceil (pull / 4) : 2, blue, blue);
-  return true;
 }
 
 /* ---- training ---- */
@@ -558,7 +480,15 @@ write_script (FILE *script, vrg_figure_index index, const vrg_report_data *data)
     {
     case VRG_FIGURE_ENERGY:
     case VRG_FIGURE_SPECIFIC_HEAT:
-      return data->sample != NULL && thermal_script (script, data->sample, index == VRG_FIGURE_SPECIFIC_HEAT);
+      return vrg_thermal_exact (script, data, index == VRG_FIGURE_SPECIFIC_HEAT);
+    case VRG_FIGURE_MAGNETISATION:
+      return vrg_thermal_value (script, data, "abs_m", "abs_m_err", "<|m|>");
+    case VRG_FIGURE_SUSCEPTIBILITY:
+      return vrg_thermal_value (script, data, "susceptibility", "susceptibility_err", "N (<m^2> - <|m|>^2)");
+    case VRG_FIGURE_BINDER:
+      return vrg_thermal_value (script, data, "binder", "binder_err", "1 - <m^4> / (3 <m^2>^2)");
+    case VRG_FIGURE_XI:
+      return vrg_thermal_value (script, data, "xi", "xi_err", "correlation length (lattice constants)");
     case VRG_FIGURE_TRAINING:
       return data->train != NULL && training_script (script, data->train);
     case VRG_FIGURE_FILTER:
@@ -589,12 +519,24 @@ set_figure (vrg_figure *figure, const char *name, const char *title, const char 
 static void
 describe (vrg_figure figures[VRG_FIGURES], const vrg_report_data *data)
 {
-  set_figure (&figures[VRG_FIGURE_ENERGY], "energy", "Energy per spin",
-              "Against the coupling; the line is Kaufman's exact solution for this torus. Below: "
-              "deviations in units of the error bar, of which about 95 % should lie in the shaded band.");
+  set_figure (
+    &figures[VRG_FIGURE_ENERGY], "energy", "Energy per spin",
+    "-S/N against the coupling. Where the exact solution for this size is known it is the line, and below are the "
+    "deviations in units of the error bar, of which about 95 % should lie in the shaded band.");
   set_figure (&figures[VRG_FIGURE_SPECIFIC_HEAT], "specific-heat", "Specific heat per spin",
-              "K² var(S)/N against the coupling; the line is the exact one for this torus. Below: deviations in "
-              "units of the error bar, of which about 95 % should lie in the shaded band.");
+              "K² var(S)/N against the coupling, with the exact one and deviations from it where it is known.");
+  set_figure (&figures[VRG_FIGURE_MAGNETISATION], "magnetisation", "Magnetisation per spin",
+              "⟨|m|⟩ against the coupling. Above the critical temperature it is of the order 1/√N, not zero.");
+  set_figure (&figures[VRG_FIGURE_SUSCEPTIBILITY], "susceptibility", "Susceptibility",
+              "N (⟨m²⟩ - ⟨|m|⟩²) against the coupling: it peaks near the critical point, the more so the larger the "
+              "lattice.");
+  set_figure (&figures[VRG_FIGURE_BINDER], "binder", "Binder's ratio",
+              "U₄ = 1 - ⟨m⁴⟩/(3⟨m²⟩²) against the coupling: 0 in the disordered, 2/3 in the ordered phase; curves of "
+              "different sizes cross near the critical point, for a square torus at 0.6107.");
+  set_figure (
+    &figures[VRG_FIGURE_XI], "correlation-length", "Correlation length",
+    "Second-moment correlation length along the first side, against the coupling. Meaningful where it is well "
+    "below the side; in the ordered phase without a field it measures the order instead.");
   set_figure (&figures[VRG_FIGURE_TRAINING], "training", "Training",
               "Reconstruction error (one Gibbs step) and pseudo-likelihood by epoch. Both should have levelled off; "
               "neither says that "

@@ -84,6 +84,16 @@ judge_thermal (vrg_report_data *data, findings *all, const char *what, const cha
     vrg_report_warn (data, "%s at K = %.6g is %.1f standard deviations from the exact value.", what, at, worst);
 }
 
+/** The coupling that was sampled with. */
+static double
+coupling_of (const vrg_report_data *data, const char *name, double nn)
+{
+  return strcmp (name, "nn") == 0                              ? nn
+         : data->input_good && strcmp (name, "nnn") == 0       ? data->input.nnn
+         : data->input_good && strcmp (name, "plaquette") == 0 ? data->input.plaquette
+                                                               : 0;
+}
+
 /** Level 0 of the inferred couplings must be the input. */
 static void
 judge_couplings (vrg_report_data *data, findings *all)
@@ -95,7 +105,7 @@ judge_couplings (vrg_report_data *data, findings *all)
     {
       if (vrg_cell (t, row, "level") != 0 || vrg_cell (t, row, "operators") != operators)
         continue;
-      double input = strcmp (vrg_cell_text (t, row, "operator"), "nn") == 0 ? vrg_cell (t, row, "nn") : 0;
+      double input = coupling_of (data, vrg_cell_text (t, row, "operator"), vrg_cell (t, row, "nn"));
       double error = vrg_cell (t, row, "error"), pull = (vrg_cell (t, row, "value") - input) / error;
       if (error > 0 && isfinite (pull) && (worst_row < 0 || fabs (pull) > fabs (worst)))
         {
@@ -124,7 +134,7 @@ judge_exponents (vrg_report_data *data, findings *all)
 {
   const vrg_table_data *t = data->exponents;
   double critical = vrg_nearest_critical (t);
-  if (t == NULL || !vrg_is_critical (critical))
+  if (t == NULL || !vrg_is_critical (critical) || !isfinite (vrg_critical_of (data)))
     return;
   for (int row = 0; row < t->rows; row++)
     {
@@ -172,6 +182,13 @@ judge_chains (vrg_report_data *data)
     {
       double nn = vrg_cell (t, row, "nn"), configurations = vrg_cell (t, row, "configurations");
       double tau = fmax (vrg_cell (t, row, "tau_int_energy"), vrg_cell (t, row, "tau_int_m2"));
+      double thermal = vrg_cell (t, row, "thermal");
+      if (thermal > PULL_LIMIT)
+        vrg_report_warn (
+          data,
+          "K = %.6g: the first tenth of the series differs from the second half by %.1f standard errors: "
+          "more thermalization is needed.",
+          nn, thermal);
       if (!data->input_good)
         break;
       double independent = configurations / fmax (1, 2 * tau / (double) data->input.interval);
@@ -196,6 +213,8 @@ judge_chains (vrg_report_data *data)
 static void
 judge_missing (vrg_report_data *data)
 {
+  const bool flat
+    = !data->input_good || (data->input.dimension == 2 && data->input.field == 0); /* else there is no flow */
   struct
   {
     bool missing;
@@ -203,8 +222,8 @@ judge_missing (vrg_report_data *data)
   } part[]
     = { { data->sample == NULL, "sample.tsv", "sample" },
         { data->train == NULL && (!data->input_good || data->input.model != VRG_MODEL_NONE), "train.tsv", "train" },
-        { data->couplings == NULL, "couplings.tsv", "flow" },
-        { data->exponents == NULL, "exponents.tsv", "flow" } };
+        { data->couplings == NULL && flat, "couplings.tsv", "flow" },
+        { data->exponents == NULL && flat, "exponents.tsv", "flow" } };
   for (size_t i = 0; i < sizeof part / sizeof *part; i++)
     if (part[i].missing)
       vrg_report_warn (data, "%s is missing: the %s stage is not finished here.", part[i].table, part[i].stage);
@@ -258,6 +277,12 @@ pull_cell (FILE *page, double pull)
 }
 
 static void
+exact_cell (FILE *page, double exact)
+{
+  vrg_html_element (page, "td", isfinite (exact) ? "%.7g" : "-", exact);
+}
+
+static void
 figure (FILE *page, const vrg_report_data *data, const vrg_figure *f)
 {
   char path[VRG_PATH_LENGTH];
@@ -291,10 +316,14 @@ summary (FILE *page, const vrg_report_data *data, const findings *all)
   if (data->input_good)
     {
       const vrg_input *in = &data->input;
-      fprintf (page, "<p>Ising model on a torus of %lld × %lld spins at %d coupling%s", (long long) in->size[0],
-               (long long) in->size[1], in->n_nn, in->n_nn == 1 ? "" : "s");
+      fprintf (page, "<p>Ising model on a %s of %lld", in->dimension == 1 ? "ring" : "torus", (long long) in->size[0]);
+      for (int d = 1; d < in->n_size; d++)
+        fprintf (page, " × %lld", (long long) in->size[d]);
+      fprintf (page, " spins at %d coupling%s", in->n_nn, in->n_nn == 1 ? "" : "s");
       for (int k = 0; k < in->n_nn && in->n_nn <= 8; k++)
         fprintf (page, "%s%.6g", k ? ", " : " K = ", in->nn[k]);
+      if (in->nnn != 0 || in->plaquette != 0 || in->field != 0)
+        fprintf (page, ", with nnn = %.6g, plaquette = %.6g and field = %.6g", in->nnn, in->plaquette, in->field);
       fprintf (page,
                ": %lld configurations each from %lld chain%s by the %s algorithm, %lld sweeps apart after %lld "
                "sweeps of thermalization, seed %lld.",
@@ -348,6 +377,38 @@ summary (FILE *page, const vrg_report_data *data, const findings *all)
     fputs ("<p>No warnings.</p>\n", page);
 }
 
+/** operators.tsv: a row for each coupling, a column for each operator. */
+static void
+operators_table (FILE *page, const vrg_table_data *t)
+{
+  int columns = 0;
+  while (columns < t->rows && strcmp (vrg_cell_text (t, columns, "nn"), vrg_cell_text (t, 0, "nn")) == 0)
+    columns++;
+  if (columns == 0 || t->rows % columns != 0)
+    return;
+  table_begin (page, t->rows / columns, "operators.tsv");
+  fputs ("<thead><tr><th>K</th>", page);
+  for (int c = 0; c < columns; c++)
+    vrg_html_element (page, "th", "%s", vrg_cell_text (t, c, "operator"));
+  fputs ("</tr></thead><tbody>\n", page);
+  for (int row = 0; row < t->rows; row++)
+    {
+      if (row % columns == 0)
+        {
+          fputs ("<tr>", page);
+          vrg_html_element (page, "td", "%.6g", vrg_cell (t, row, "nn"));
+        }
+      value_cell (page, vrg_cell (t, row, "value"), vrg_cell (t, row, "error"));
+      if (row % columns == columns - 1)
+        fputs ("</tr>\n", page);
+    }
+  table_end (page, t->rows / columns);
+  fputs (
+    "<p class=\"faint\">Even operators per spin, every image of a product counted once: nn goes up to 2, knight to 4, "
+    "plaquette and diamond to 1.</p>\n",
+    page);
+}
+
 static void
 sample_section (FILE *page, const vrg_report_data *data, const vrg_figure *all)
 {
@@ -356,8 +417,12 @@ sample_section (FILE *page, const vrg_report_data *data, const vrg_figure *all)
     return;
   fputs ("<h2 id=\"sampling\">Sampling</h2>\n", page);
   figures (page, data, all, VRG_FIGURE_ENERGY, VRG_FIGURE_SPECIFIC_HEAT);
+  figures (page, data, all, VRG_FIGURE_MAGNETISATION, VRG_FIGURE_SUSCEPTIBILITY);
+  figures (page, data, all, VRG_FIGURE_BINDER, VRG_FIGURE_XI);
   table_begin (page, t->rows, "sample.tsv");
-  heads (page, "K|size|configurations|energy|exact|dev./err.|specific heat|exact|dev./err.|abs m|m²|U₄|τ energy|τ m²");
+  heads (
+    page,
+    "K|size|configurations|energy|exact|dev./err.|specific heat|exact|dev./err.|abs m|m²|U₄|χ|ξ|τ energy|τ m²|thermal");
   for (int row = 0; row < t->rows; row++)
     {
       fputs ("<tr>", page);
@@ -365,23 +430,31 @@ sample_section (FILE *page, const vrg_report_data *data, const vrg_figure *all)
       vrg_html_element (page, "td", "%s", vrg_cell_text (t, row, "size"));
       vrg_html_element (page, "td", "%s", vrg_cell_text (t, row, "configurations"));
       value_cell (page, vrg_cell (t, row, "energy"), vrg_cell (t, row, "energy_err"));
-      vrg_html_element (page, "td", "%.7g", vrg_cell (t, row, "exact_energy"));
+      exact_cell (page, vrg_cell (t, row, "exact_energy"));
       pull_cell (page, vrg_cell_pull (t, row, "energy", "energy_err", "exact_energy"));
       value_cell (page, vrg_cell (t, row, "specific_heat"), vrg_cell (t, row, "specific_heat_err"));
-      vrg_html_element (page, "td", "%.6g", vrg_cell (t, row, "exact_specific_heat"));
+      exact_cell (page, vrg_cell (t, row, "exact_specific_heat"));
       pull_cell (page, vrg_cell_pull (t, row, "specific_heat", "specific_heat_err", "exact_specific_heat"));
       value_cell (page, vrg_cell (t, row, "abs_m"), vrg_cell (t, row, "abs_m_err"));
       value_cell (page, vrg_cell (t, row, "m2"), vrg_cell (t, row, "m2_err"));
       value_cell (page, vrg_cell (t, row, "binder"), vrg_cell (t, row, "binder_err"));
+      value_cell (page, vrg_cell (t, row, "susceptibility"), vrg_cell (t, row, "susceptibility_err"));
+      value_cell (page, vrg_cell (t, row, "xi"), vrg_cell (t, row, "xi_err"));
       vrg_html_element (page, "td", "%.3g", vrg_cell (t, row, "tau_int_energy"));
       vrg_html_element (page, "td", "%.3g", vrg_cell (t, row, "tau_int_m2"));
+      pull_cell (page, vrg_cell (t, row, "thermal"));
       fputs ("</tr>\n", page);
     }
   table_end (page, t->rows);
-  fputs ("<p class=\"faint\">Energy -S/N and specific heat K² var(S)/N per spin, S the sum over bonds; abs m = ⟨|m|⟩, "
-         "m² = ⟨m²⟩, U₄ = "
-         "1 - ⟨m⁴⟩/(3⟨m²⟩²); τ: integrated autocorrelation times in sweeps (0.5 interval: none seen).</p>\n",
-         page);
+  fputs (
+    "<p class=\"faint\">Energy -S/N and specific heat K² var(S)/N per spin, S the sum over bonds; abs m = ⟨|m|⟩, "
+    "m² = ⟨m²⟩, U₄ = "
+    "1 - ⟨m⁴⟩/(3⟨m²⟩²); χ = N (⟨m²⟩ - ⟨|m|⟩²); ξ: second-moment correlation length; τ: integrated autocorrelation "
+    "times in sweeps (0.5 interval: none seen); thermal: by how many standard errors the first tenth of the series "
+    "differs from its second half.</p>\n",
+    page);
+  if (data->operators != NULL)
+    operators_table (page, data->operators);
 }
 
 static void

@@ -1,15 +1,28 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * A rank's share of the Markov chains, strips of each, and the measurements it has not yet written. */
+ * A rank's share of the Markov chains, strips of each, and the measurements it has not yet written.
+ *
+ * Ensembles are sampled one run after the other; where chains share machine words all ensembles are one run. */
 #ifndef VRG_SAMPLE_CHAINS_H
 #define VRG_SAMPLE_CHAINS_H
 
 #include "base/param.h"
 #include "files/samples.h"
 #include "lattice/lattice.h"
+#include "lattice/observe.h"
 #include "parallel/grid.h"
 
-typedef struct vrg_cluster vrg_cluster;
-typedef struct vrg_metropolis vrg_metropolis;
+/** What updates the chains; the input alone decides. */
+typedef enum
+{
+  VRG_KERNEL_CLUSTER,    /* Swendsen-Wang: nn and field */
+  VRG_KERNEL_METROPOLIS, /* one lattice, 512 sites at a time: nn in two dimensions; also heat bath */
+  VRG_KERNEL_LOCAL,      /* any couplings, site by site; also heat bath */
+  VRG_KERNEL_MULTISPIN   /* 512 chains at a time: nn; also tempering */
+} vrg_kernel;
+
+vrg_kernel vrg_chains_kernel (const vrg_input *input);
+
+typedef struct vrg_chains_state vrg_chains_state;
 
 /** Chains [chain0, chain1), none on an idle rank.  The caller sets `time`, the first time in the buffer; the rest is
  *  read only outside chains.c.  grid and input stay the caller's. */
@@ -17,29 +30,33 @@ typedef struct
 {
   const vrg_grid *grid;
   const vrg_input *input;
+  vrg_kernel kernel;
   int64_t chain0, chain1, n; /* n = chain1 - chain0 */
-  vrg_lattice **lattices;    /* [n] */
-  vrg_lattice *shape;        /* what the kernels are made for; the first chain's if there is one */
+  int runs, ensembles;       /* runs of so many ensembles each */
+  int run;                   /* between begin and end */
+  vrg_lattice *shape;        /* what the kernels are made for, and where a chain is measured */
+  vrg_chains_state *state;   /* the spins, as the kernel likes them */
   int64_t strip_words;       /* of a packed strip */
-  int ensemble;
-  vrg_cluster *cluster; /* one of the two, between begin and end */
-  vrg_metropolis *metropolis;
-  int64_t capacity;               /* of the buffer in times, the same on all ranks */
-  int64_t time, times;            /* first time in it, number of times in it */
-  uint64_t *spins;                /* [time][chain][row][word] */
-  int64_t *bonds, *magnetisation; /* [time][chain], this strip's share */
+  int64_t capacity;          /* of the buffer in times, the same on all ranks */
+  int64_t time, times;       /* first time in it, number of times in it */
+  uint64_t *spins;           /* [ensemble][time][chain][row][word] */
+  uint64_t *packed;          /* [ensemble][chain][row][word], one time */
+  vrg_observation *observed; /* [ensemble][time][chain], this strip's share */
 } vrg_chains;
 
 /** The process grid of the stage: strips of [parallel] strips, or as many as serve best and hold the lattice.
  *  VRG_OK, or VRG_USAGE with a message; why as vrg_grid_choose gives it.  Local. */
 int vrg_chains_grid (int ranks, const vrg_input *input, int *strips, char why[256]);
 
+/** Bytes on the busiest rank, as vrg_chains_new and vrg_chains_begin allocate them.  Local. */
+double vrg_chains_bytes (int ranks, const vrg_input *input, int strips, int64_t times);
+
 /** times: measurements of an ensemble, so that the buffer is not larger than needed.  Local. */
 vrg_chains *vrg_chains_new (const vrg_grid *grid, const vrg_input *input, int64_t times);
 void vrg_chains_free (vrg_chains *chains);
 
-/** Get ready to sample an ensemble, and leave it.  Local. */
-void vrg_chains_begin (vrg_chains *chains, int ensemble);
+/** Get ready for a run, and leave it.  Local. */
+void vrg_chains_begin (vrg_chains *chains, int run);
 void vrg_chains_end (vrg_chains *chains);
 
 /** n sweeps of every chain after the `done` first ones; a hot start before sweep 1.  Collective over strips. */
@@ -51,7 +68,7 @@ void vrg_chains_measure (vrg_chains *chains);
 /** Write the buffer and empty it.  Collective over the grid. */
 int vrg_chains_flush (vrg_chains *chains, vrg_samples *samples);
 
-/** Spins of this rank's strips, [chain][row][word], and back.  Local. */
+/** Spins of this rank's strips, [ensemble][chain][row][word], and back.  Local. */
 void vrg_chains_pack (const vrg_chains *chains, uint64_t *packed);
 void vrg_chains_unpack (vrg_chains *chains, const uint64_t *packed);
 

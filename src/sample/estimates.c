@@ -1,28 +1,33 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * Means, errors and autocorrelation times of the sampled series, and the table sample.tsv. */
+ * Means, errors and autocorrelation times of the sampled series, and the tables made of them. */
 #include "sample/estimates.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "base/error.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "base/statistics.h"
 #include "files/h5.h"
 #include "files/table.h"
 #include "lattice/exact.h"
 
-#define BLOCKS 128 /* wanted; with any number of chains there are more than 60 */
-#define FEWEST 10  /* samples with which an error is claimed */
+#define BLOCKS 128        /* wanted; with any number of chains there are more than 60 */
+#define FEWEST 10         /* samples with which an error is claimed */
+#define FEWEST_HALF 20    /* independent samples the second half must have to be compared with */
+#define THERMAL_LIMIT 4.0 /* standard errors that call for a warning */
+#define PI 3.14159265358979323846
 
 /* Sums over samples; integers as far as they reach, so that a block can be taken away again exactly. */
 typedef struct
 {
   int64_t n;
-  __int128 s, s2, abs_m, m2;
-  double m4; /* of m per site */
+  __int128 s, s2, m, abs_m, m2, even[VRG_EVEN_OPERATORS];
+  double m4, wave; /* of m per site; of |sum s exp (iqr)|^2 */
 } sums;
 
 enum
@@ -32,150 +37,308 @@ enum
   ABS_M,
   M2,
   BINDER,
-  QUANTITIES
+  SUSCEPTIBILITY,
+  XI,
+  OPERATORS,
+  QUANTITIES = OPERATORS + VRG_EVEN_OPERATORS
 };
 
-static void
-quantities (const sums *a, double sites, double nn, double out[QUANTITIES])
+typedef struct
 {
-  double n = (double) a->n, m2 = (double) a->m2 / (n * sites * sites);
+  double sites, layers, nn;
+  bool field;
+} system_of;
+
+static void
+add_sample (sums *a, const vrg_observation *o, double sites)
+{
+  const int64_t s = o->bonds, m = o->magnetisation;
+  const double per_site = (double) m / sites, square = per_site * per_site;
+  const double wave[2]
+    = { (double) o->fourier[0] / (double) VRG_FOURIER_ONE, (double) o->fourier[1] / (double) VRG_FOURIER_ONE };
+  a->n++;
+  a->s += s;
+  a->s2 += (__int128) s * s;
+  a->m += m;
+  a->abs_m += llabs (m);
+  a->m2 += (__int128) m * m;
+  a->m4 += square * square;
+  a->wave += wave[0] * wave[0] + wave[1] * wave[1];
+  for (int i = 0; i < VRG_EVEN_OPERATORS; i++)
+    a->even[i] += o->even[i];
+}
+
+/** total + sign * block */
+static sums
+combine (const sums *total, int sign, const sums *block)
+{
+  sums a = *total;
+  a.n += sign * block->n;
+  a.s += sign * block->s;
+  a.s2 += sign * block->s2;
+  a.m += sign * block->m;
+  a.abs_m += sign * block->abs_m;
+  a.m2 += sign * block->m2;
+  a.m4 += sign * block->m4;
+  a.wave += sign * block->wave;
+  for (int i = 0; i < VRG_EVEN_OPERATORS; i++)
+    a.even[i] += sign * block->even[i];
+  return a;
+}
+
+static void
+quantities (const sums *a, const system_of *system, double out[QUANTITIES])
+{
+  const double n = (double) a->n, sites = system->sites, nn = system->nn;
+  const double m = (double) a->m / (n * sites), m2 = (double) a->m2 / (n * sites * sites);
+  const double zero = sites * (m2 - (system->field ? m * m : 0)), first = a->wave / (n * sites);
   out[ENERGY] = -(double) a->s / (n * sites);
   out[SPECIFIC_HEAT] = nn * nn * (double) (a->n * a->s2 - a->s * a->s) / (n * n * sites);
   out[ABS_M] = (double) a->abs_m / (n * sites);
   out[M2] = m2;
   out[BINDER] = 1 - a->m4 / n / (3 * m2 * m2);
+  out[SUSCEPTIBILITY] = (double) (a->n * a->m2 - a->abs_m * a->abs_m) / (n * n * sites);
+  out[XI] = first > 0 ? sqrt (zero / first - 1) / (2 * sin (PI / system->layers)) : (double) NAN;
+  for (int i = 0; i < VRG_EVEN_OPERATORS; i++)
+    out[OPERATORS + i] = (double) a->even[i] / (n * sites);
+}
+
+/** Of a series: mean over times [t0, t1) and the deviation of a single sample. */
+static double
+mean_over (const double *series, int64_t chains, int64_t t0, int64_t t1, double *deviation)
+{
+  double mean = 0, squares = 0;
+  const int64_t n = (t1 - t0) * chains;
+  series += t0 * chains;
+  for (int64_t i = 0; i < n; i++)
+    mean += series[i] / (double) n;
+  for (int64_t i = 0; i < n; i++)
+    squares += (series[i] - mean) * (series[i] - mean);
+  if (deviation)
+    *deviation = sqrt (squares / (double) n);
+  return mean;
+}
+
+/** How many standard errors the first tenth of the times is from the second half.  The second half says how much and for
+ *  how long samples fluctuate; a mean over less than that time fluctuates as a single sample does. */
+static double
+thermal_difference (const double *series, int64_t samples, int64_t chains)
+{
+  const int64_t times = samples / chains, tenth = times / 10, half = times / 2; /* times that every chain has */
+  if (tenth < 1)
+    return NAN;
+  double deviation, early = mean_over (series, chains, 0, tenth, NULL);
+  double late = mean_over (series, chains, times - half, times, &deviation);
+  double tau = vrg_tau_int (series + (times - half) * chains, half * chains, chains, NULL);
+  double together = fmax (1, 2 * tau); /* times that make one independent sample */
+  if (!isfinite (tau) || (double) (half * chains) < FEWEST_HALF * together)
+    return NAN;
+  double independent[2] = { fmax (1, (double) tenth / together), fmax (1, (double) half / together) };
+  double error = deviation * sqrt ((1 / independent[0] + 1 / independent[1]) / (double) chains);
+  return fabs (early - late) <= 1e-12 * fabs (late) ? 0 : fabs (early - late) / error;
+}
+
+static double
+larger (double a, double b)
+{
+  return a > b || b != b ? a : b;
+}
+
+void
+vrg_estimates_observed (const vrg_samples_info *info, int ensemble, const vrg_observation *observations,
+                        vrg_estimates *estimates)
+{
+  vrg_estimate *const out[] = { &estimates->energy, &estimates->specific_heat,  &estimates->abs_m, &estimates->m2,
+                                &estimates->binder, &estimates->susceptibility, &estimates->xi };
+  const int64_t samples = info->samples, chains = info->chains;
+  const system_of system
+    = { (double) info->rows * (double) info->columns, (double) info->size[0], info->nn[ensemble], info->field != 0 };
+  double full[QUANTITIES], value[QUANTITIES], error[QUANTITIES], factor = NAN;
+  for (int i = 0; i < QUANTITIES; i++)
+    value[i] = error[i] = NAN;
+  estimates->tau_energy = estimates->tau_m2 = estimates->thermal = NAN;
+
+  if (samples >= 2)
+    {
+      vrg_blocks blocks;
+      vrg_blocks_init (&blocks, samples, chains, BLOCKS);
+      sums *block = vrg_new (blocks.n, sizeof *block, "jackknife blocks"), total = { 0 };
+      for (int b = 0; b < blocks.n; b++)
+        {
+          int64_t t[2], c[2];
+          vrg_blocks_range (&blocks, b, t, c);
+          for (int64_t time = t[0]; time < t[1]; time++)
+            for (int64_t chain = c[0]; chain < c[1] && time * chains + chain < samples; chain++)
+              add_sample (&block[b], &observations[time * chains + chain], system.sites);
+          total = combine (&total, 1, &block[b]);
+        }
+      double *loo = vrg_new (blocks.n * QUANTITIES, sizeof *loo, "jackknife values");
+      quantities (&total, &system, full);
+      for (int b = 0; b < blocks.n; b++)
+        {
+          const sums rest = combine (&total, -1, &block[b]);
+          quantities (&rest, &system, loo + b * QUANTITIES);
+        }
+      vrg_jackknife (blocks.n, QUANTITIES, full, loo, value, error);
+      vrg_free (loo);
+      vrg_free (block);
+
+      double *series = vrg_new (samples, sizeof *series, "series");
+      for (int64_t i = 0; i < samples; i++)
+        series[i] = (double) observations[i].bonds;
+      estimates->tau_energy = vrg_tau_int (series, samples, chains, NULL);
+      estimates->thermal = thermal_difference (series, samples, chains);
+      for (int64_t i = 0; i < samples; i++)
+        series[i] = (double) observations[i].magnetisation * (double) observations[i].magnetisation;
+      estimates->tau_m2 = vrg_tau_int (series, samples, chains, NULL);
+      estimates->thermal = larger (estimates->thermal, thermal_difference (series, samples, chains));
+      vrg_free (series);
+
+      if (samples >= FEWEST)
+        factor = vrg_blocks_factor (&blocks, fmax (estimates->tau_energy, estimates->tau_m2));
+    }
+  for (int i = 0; i < QUANTITIES; i++)
+    *(i < OPERATORS ? out[i] : &estimates->operators[i - OPERATORS]) = (vrg_estimate){ value[i], factor * error[i] };
 }
 
 void
 vrg_estimates_compute (int64_t rows, int64_t columns, double nn, int64_t samples, int64_t chains, const int64_t *bonds,
                        const int64_t *magnetisation, vrg_estimates *estimates)
 {
-  *estimates = (vrg_estimates){ { NAN, NAN }, { NAN, NAN }, { NAN, NAN }, { NAN, NAN }, { NAN, NAN }, NAN, NAN };
-  if (samples < 2)
-    return;
-  double sites = (double) rows * (double) columns;
-  vrg_blocks blocks;
-  vrg_blocks_init (&blocks, samples, chains, BLOCKS);
-
-  sums *block = vrg_new (blocks.n, sizeof *block, "jackknife blocks"), total = { 0 };
-  for (int b = 0; b < blocks.n; b++)
-    {
-      int64_t t[2], c[2];
-      vrg_blocks_range (&blocks, b, t, c);
-      sums *a = &block[b];
-      for (int64_t time = t[0]; time < t[1]; time++)
-        for (int64_t chain = c[0]; chain < c[1] && time * chains + chain < samples; chain++)
-          {
-            int64_t s = bonds[time * chains + chain], m = magnetisation[time * chains + chain];
-            double per_site = (double) m / sites, square = per_site * per_site;
-            a->n++;
-            a->s += s;
-            a->s2 += (__int128) s * s;
-            a->abs_m += llabs (m);
-            a->m2 += (__int128) m * m;
-            a->m4 += square * square;
-          }
-      total.n += a->n;
-      total.s += a->s;
-      total.s2 += a->s2;
-      total.abs_m += a->abs_m;
-      total.m2 += a->m2;
-      total.m4 += a->m4;
-    }
-
-  double full[QUANTITIES], value[QUANTITIES], error[QUANTITIES];
-  double *loo = vrg_new (blocks.n * QUANTITIES, sizeof *loo, "jackknife values");
-  quantities (&total, sites, nn, full);
-  for (int b = 0; b < blocks.n; b++)
-    {
-      const sums *a = &block[b];
-      sums rest = { total.n - a->n,         total.s - a->s,   total.s2 - a->s2,
-                    total.abs_m - a->abs_m, total.m2 - a->m2, total.m4 - a->m4 };
-      quantities (&rest, sites, nn, loo + b * QUANTITIES);
-    }
-  vrg_jackknife (blocks.n, QUANTITIES, full, loo, value, error);
-
-  double *series = vrg_new (samples, sizeof *series, "series");
+  const vrg_samples_info info = { .dimension = 2,
+                                  .size = { rows, columns, 1 },
+                                  .rows = rows,
+                                  .columns = columns,
+                                  .samples = samples,
+                                  .chains = chains,
+                                  .nn = { nn } };
+  vrg_observation *observations = vrg_new (samples, sizeof *observations, "series");
   for (int64_t i = 0; i < samples; i++)
-    series[i] = (double) bonds[i];
-  estimates->tau_energy = vrg_tau_int (series, samples, chains, NULL);
-  for (int64_t i = 0; i < samples; i++)
-    series[i] = (double) magnetisation[i] * (double) magnetisation[i];
-  estimates->tau_m2 = vrg_tau_int (series, samples, chains, NULL);
-
-  double length = (double) blocks.times / blocks.over_time;
-  double factor = samples < FEWEST ? NAN : vrg_block_factor (fmax (estimates->tau_energy, estimates->tau_m2), length);
-  vrg_estimate *out[QUANTITIES]
-    = { &estimates->energy, &estimates->specific_heat, &estimates->abs_m, &estimates->m2, &estimates->binder };
-  for (int i = 0; i < QUANTITIES; i++)
-    *out[i] = (vrg_estimate){ value[i], factor * error[i] };
-  vrg_free (series);
-  vrg_free (loo);
-  vrg_free (block);
+    observations[i] = (vrg_observation){ .bonds = bonds[i], .magnetisation = magnetisation[i] };
+  vrg_estimates_observed (&info, 0, observations, estimates);
+  vrg_free (observations);
 }
 
-/** One row of the table. */
+/** The sides, as tables have them: 64, 64x128. */
 static void
-put_row (vrg_table *table, const vrg_input *input, double nn, const vrg_estimates *e)
+size_text (const vrg_samples_info *info, char text[72])
 {
-  int64_t rows = input->size[0], columns = input->size[1];
-  double energy, specific_heat, interval = (double) input->interval;
-  char size[48];
-  vrg_exact_torus (rows, columns, nn, NULL, &energy, &specific_heat);
-  snprintf (size, sizeof size, rows == columns ? "%lld" : "%lldx%lld", (long long) rows, (long long) columns);
+  const long long a = (long long) info->size[0], b = (long long) info->size[1], c = (long long) info->size[2];
+  const bool equal = (info->dimension < 2 || a == b) && (info->dimension < 3 || a == c);
+  snprintf (text, 72, equal ? "%lld" : info->dimension == 2 ? "%lldx%lld" : "%lldx%lldx%lld", a, b, c);
+}
 
-  const vrg_estimate *estimates[] = { &e->energy, &e->specific_heat, &e->abs_m, &e->m2, &e->binder };
+/** Exact energy and specific heat where they are known, else NaN. */
+static void
+exact_values (const vrg_samples_info *info, double nn, double *energy, double *specific_heat)
+{
+  *energy = *specific_heat = NAN;
+  const bool plain = info->nnn == 0 && info->plaquette == 0 && info->field == 0;
+  if (plain && info->dimension == 1)
+    vrg_exact_ring (info->size[0], nn, NULL, energy, specific_heat);
+  else if (plain && info->dimension == 2)
+    vrg_exact_torus (info->size[0], info->size[1], nn, NULL, energy, specific_heat);
+}
+
+static void
+put_estimate (vrg_table *table, vrg_estimate e)
+{
+  vrg_table_double (table, e.value);
+  vrg_table_double (table, e.error);
+}
+
+/** One row of sample.tsv. */
+static void
+put_row (vrg_table *table, const vrg_samples_info *info, int ensemble, const vrg_estimates *e)
+{
+  const double nn = info->nn[ensemble], interval = (double) info->interval;
+  double energy, specific_heat;
+  char size[72];
+  size_text (info, size);
+  exact_values (info, nn, &energy, &specific_heat);
   vrg_table_double (table, nn);
   vrg_table_text (table, size);
-  vrg_table_int (table, input->chains);
-  vrg_table_int (table, input->configurations);
-  for (int i = 0; i < QUANTITIES; i++)
-    {
-      vrg_table_double (table, estimates[i]->value);
-      vrg_table_double (table, estimates[i]->error);
-    }
+  vrg_table_int (table, info->chains);
+  vrg_table_int (table, info->samples);
+  put_estimate (table, e->energy);
+  put_estimate (table, e->specific_heat);
+  put_estimate (table, e->abs_m);
+  put_estimate (table, e->m2);
+  put_estimate (table, e->binder);
   vrg_table_double (table, e->tau_energy * interval);
   vrg_table_double (table, e->tau_m2 * interval);
   vrg_table_double (table, energy);
   vrg_table_double (table, specific_heat);
+  put_estimate (table, e->susceptibility);
+  put_estimate (table, e->xi);
+  vrg_table_double (table, e->thermal);
 }
 
-/** Rank 0 alone. */
+/** The rows of an ensemble in operators.tsv. */
+static void
+put_operators (vrg_table *table, const vrg_samples_info *info, int ensemble, const vrg_estimates *e)
+{
+  char size[72];
+  size_text (info, size);
+  for (int i = 0; i < VRG_EVEN_OPERATORS; i++)
+    {
+      vrg_table_double (table, info->nn[ensemble]);
+      vrg_table_text (table, size);
+      vrg_table_text (table, vrg_param_even_names[i]);
+      put_estimate (table, e->operators[i]);
+    }
+}
+
+/** Rank 0 alone.  sample.tsv comes last: where it is, the other one is. */
 static int
-write_table (const char *directory, const vrg_input *input, int ranks, const vrg_estimates *estimates)
+write_tables (const char *directory, const vrg_samples_info *info, int ranks, const vrg_estimates *estimates)
 {
   char comment[256], date[32];
   time_t now = time (NULL);
+  int status = VRG_OK;
   strftime (date, sizeof date, "%Y-%m-%dT%H:%M:%SZ", gmtime (&now));
   snprintf (comment, sizeof comment, "vrg %s (%s) sample, %s, ranks %d, %s", vrg_version (), vrg_commit (),
-            vrg_param_algorithm_names[input->algorithm], ranks, date);
+            vrg_param_algorithm_names[info->algorithm], ranks, date);
+  if (info->dimension == 2)
+    {
+      vrg_table *table = vrg_table_new (directory, "operators.tsv", "nn size operator value error", comment);
+      for (int e = 0; e < info->ensembles; e++)
+        put_operators (table, info, e, &estimates[e]);
+      status = vrg_table_close (table, NULL);
+    }
+  if (status != VRG_OK)
+    return status;
   vrg_table *table = vrg_table_new (directory, "sample.tsv",
                                     "nn size chains configurations energy energy_err specific_heat specific_heat_err "
                                     "abs_m abs_m_err m2 m2_err binder binder_err tau_int_energy tau_int_m2 "
-                                    "exact_energy exact_specific_heat",
+                                    "exact_energy exact_specific_heat susceptibility susceptibility_err xi xi_err "
+                                    "thermal",
                                     comment);
-  for (int e = 0; e < input->n_nn; e++)
-    put_row (table, input, input->nn[e], &estimates[e]);
+  for (int e = 0; e < info->ensembles; e++)
+    put_row (table, info, e, &estimates[e]);
   return vrg_table_close (table, NULL);
 }
 
 int
-vrg_estimates_table (const vrg_grid *grid, const char *directory, const vrg_input *input, vrg_samples *samples)
+vrg_estimates_table (const vrg_grid *grid, const char *directory, vrg_samples *samples)
 {
-  int64_t n = input->configurations;
-  int64_t *bonds = vrg_new (n, sizeof *bonds, "series"), *magnetisation = vrg_new (n, sizeof *bonds, "series");
+  const vrg_samples_info *info = vrg_samples_get_info (samples);
+  vrg_observation *observations = grid->rank == 0 ? vrg_new (info->samples, sizeof *observations, "series") : NULL;
   vrg_estimates estimates[VRG_MAX_COUPLINGS];
   int status = VRG_OK;
-  for (int e = 0; e < input->n_nn && status == VRG_OK; e++)
+  for (int e = 0; e < info->ensembles && status == VRG_OK; e++)
     {
-      status = vrg_samples_read_series (samples, e, bonds, magnetisation);
-      if (status == VRG_OK && grid->rank == 0)
-        vrg_estimates_compute (input->size[0], input->size[1], input->nn[e], n, input->chains, bonds, magnetisation,
-                               &estimates[e]);
+      status = vrg_samples_read_observations (samples, e, observations);
+      if (status != VRG_OK || grid->rank != 0)
+        continue;
+      vrg_estimates_observed (info, e, observations, &estimates[e]);
+      if (estimates[e].thermal > THERMAL_LIMIT)
+        vrg_warn ("nn = %.6g: the first tenth of the series differs from the second half by %.1f standard errors: more "
+                  "[sample] thermalization is needed",
+                  info->nn[e], estimates[e].thermal);
     }
-  vrg_free (bonds);
-  vrg_free (magnetisation);
+  vrg_free (observations);
   if (status == VRG_OK && grid->rank == 0)
-    status = write_table (directory, input, grid->size, estimates);
+    status = write_tables (directory, info, grid->size, estimates);
   return vrg_agree (grid->world, status);
 }

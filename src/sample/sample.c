@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * The sample stage: independent chains of configurations for each coupling, into samples.h5 and sample.tsv.
  *
- * 1. Open the samples file, and go to the step of the newest checkpoint.  The step counts sweeps over all ensembles.
- * 2. For each ensemble: hot start; thermalise; then interval sweeps and a measurement, again and again.
+ * 1. Open the samples file, and go to the step of the newest checkpoint.  The step counts sweeps over all runs.
+ * 2. For each run (an ensemble, or all of them where chains are packed): hot start; thermalise; then interval sweeps and a measurement, again and again.
  * 3. When asked to: write what is measured, then a checkpoint, and go on or stop.
  * 4. Seal the samples file, write the table from it, remove the checkpoints; made up for if a run ended in between. */
 #include "sample/sample.h"
@@ -16,7 +16,6 @@
 #include "files/checkpoint.h"
 #include "files/samples.h"
 #include "sample/chains.h"
-#include "sample/cluster.h"
 #include "sample/estimates.h"
 
 #define STAGE "sample"
@@ -30,40 +29,37 @@ typedef struct
   vrg_stop *stop;
   vrg_samples *samples;
   vrg_chains *chains;
-  int64_t sweeps; /* of an ensemble */
+  int64_t sweeps;    /* of a run */
+  uint64_t *resumed; /* the checkpoint's spins, until its run goes on */
 } sampling;
 
-/** Write or read a checkpoint: the spins of all chains; the step says everything else.  Collective. */
+/** Write the spins of all chains, or read them into s->resumed; the step says everything else.  Collective. */
 static int
 checkpoint (sampling *s, bool write, int64_t *step)
 {
   vrg_chains *chains = s->chains;
   const vrg_lattice *shape = chains->shape;
-  uint64_t *packed = vrg_new (chains->n * chains->strip_words, sizeof *packed, "checkpoint");
+  uint64_t *packed = vrg_new (chains->ensembles * chains->n * chains->strip_words, sizeof *packed, "checkpoint");
   vrg_h5_array array = {
     .name = "/spins",
     .help = "bit x % 64 of word x / 64: column x, 1 = spin +1 (1)",
-    .axes = "chain row word",
+    .axes = "ensemble chain row word",
     .type = VRG_U64,
-    .rank = 3,
-    .dims = { s->input->chains, shape->rows, shape->words },
-    .first = { chains->chain0, shape->row0, 0 },
-    .count = { chains->n, shape->row1 - shape->row0, shape->words },
+    .rank = 4,
+    .dims = { chains->ensembles, s->input->chains, shape->rows, shape->words },
+    .first = { 0, chains->chain0, shape->row0, 0 },
+    .count = { chains->ensembles, chains->n, shape->row1 - shape->row0, shape->words },
     .data = packed,
   };
-  int status;
-  if (write)
+  if (!write)
     {
-      vrg_chains_pack (chains, packed);
-      status = vrg_checkpoint_write (s->grid, s->directory, STAGE, s->fingerprint, *step, s->sweeps * s->input->n_nn, 1,
-                                     &array);
-      vrg_stop_saved (s->stop);
+      s->resumed = packed;
+      return vrg_checkpoint_read (s->grid, s->directory, STAGE, s->fingerprint, step, 1, &array);
     }
-  else
-    {
-      status = vrg_checkpoint_read (s->grid, s->directory, STAGE, s->fingerprint, step, 1, &array);
-      vrg_chains_unpack (chains, packed);
-    }
+  vrg_chains_pack (chains, packed);
+  int status
+    = vrg_checkpoint_write (s->grid, s->directory, STAGE, s->fingerprint, *step, s->sweeps * chains->runs, 1, &array);
+  vrg_stop_saved (s->stop);
   vrg_free (packed);
   return status;
 }
@@ -84,18 +80,23 @@ begin (sampling *s, int64_t *step)
   return status;
 }
 
-/** 2. and 3.  One ensemble from sweep `done` on.  Collective. */
+/** 2. and 3.  One run from sweep `done` on.  Collective. */
 static int
-sample_ensemble (sampling *s, int ensemble, int64_t done)
+sample_run (sampling *s, int run, int64_t done)
 {
   const int64_t thermalization = s->input->thermalization, interval = s->input->interval;
   vrg_chains *chains = s->chains;
   int status = VRG_OK;
   char what[64];
   vrg_progress progress;
-  snprintf (what, sizeof what, "sampling nn=%.6g", s->input->nn[ensemble]);
+  if (chains->ensembles == 1)
+    snprintf (what, sizeof what, "sampling nn=%.6g", s->input->nn[run]);
+  else
+    snprintf (what, sizeof what, "sampling %d couplings", chains->ensembles);
   vrg_progress_begin (&progress, what, "sweeps", done, s->sweeps);
-  vrg_chains_begin (chains, ensemble);
+  vrg_chains_begin (chains, run);
+  if (done > 0)
+    vrg_chains_unpack (chains, s->resumed);
   chains->time = done > thermalization ? (done - thermalization) / interval : 0;
   vrg_stop_loop (s->stop);
   while (done < s->sweeps && status == VRG_OK)
@@ -115,7 +116,7 @@ sample_ensemble (sampling *s, int ensemble, int64_t done)
       if (ready && chains->times > 0)
         status = vrg_chains_flush (chains, s->samples);
       if (action != VRG_GO && status == VRG_OK)
-        status = checkpoint (s, true, &(int64_t){ ensemble * s->sweeps + done });
+        status = checkpoint (s, true, &(int64_t){ run * s->sweeps + done });
       if (action == VRG_STOP && status == VRG_OK)
         status = VRG_STOPPED;
     }
@@ -132,12 +133,13 @@ sample (sampling *s)
   s->sweeps = s->input->thermalization + times * s->input->interval;
   s->chains = vrg_chains_new (s->grid, s->input, times);
   int status = begin (s, &step);
-  for (int e = 0; e < s->input->n_nn && status == VRG_OK; e++)
+  for (int run = 0; run < s->chains->runs && status == VRG_OK; run++)
     {
-      int64_t done = step - e * s->sweeps;
+      int64_t done = step - run * s->sweeps;
       if (done < s->sweeps)
-        status = sample_ensemble (s, e, done > 0 ? done : 0);
+        status = sample_run (s, run, done > 0 ? done : 0);
     }
+  vrg_free (s->resumed);
   if (status == VRG_OK)
     {
       status = vrg_samples_finish (s->samples);
@@ -162,7 +164,7 @@ finish (sampling *s, bool write_table)
       snprintf (path, sizeof path, "%s/samples.h5", s->directory);
       status = vrg_samples_open (s->grid->file, path, &samples);
       if (status == VRG_OK)
-        status = vrg_estimates_table (s->grid, s->directory, s->input, samples);
+        status = vrg_estimates_table (s->grid, s->directory, samples);
       vrg_samples_close (samples);
     }
   return status == VRG_OK ? vrg_checkpoint_remove (s->grid, s->directory, STAGE) : status;

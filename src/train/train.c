@@ -181,7 +181,8 @@ vrg_train (MPI_Comm world, const vrg_input *input, const char *directory, vrg_st
   char difference[256];
   VRG_MPI (MPI_Comm_size (world, &ranks));
   if (input->model == VRG_MODEL_DENSE && input->strips > 1)
-    status = vrg_grid_choose (ranks, input->size[0], input->batch, (int) input->strips, 1, &strips, NULL);
+    status = vrg_grid_choose (ranks, &(vrg_grid_load){ .layers = input->size[0], .chains = input->batch },
+                              (int) input->strips, &strips, NULL);
   if (status != VRG_OK)
     return status;
   vrg_grid *grid = vrg_grid_new (world, strips);

@@ -77,6 +77,15 @@ test_accepted (void)
   check (input.n_nn == 4 && input.nn[3] == 0.4 && input.chains == 2, "all four entries");
   accepted ("[lattice]\nsize = 64 128\n", "a rectangle");
   check (input.size[0] == 64 && input.size[1] == 128, "rows and columns");
+  accepted ("[lattice]\ndimension = 3\nsize = 8\n", "three dimensions");
+  check (input.n_size == 3 && input.size[2] == 8 && input.nn[0] == 0.221654626, "a cube, at its critical coupling");
+  accepted ("[lattice]\ndimension = 1\nsize = 100\n[couplings]\nnn = 0.5\nfield = 0.1\n", "one dimension with a field");
+  accepted ("[couplings]\nnn = 0.4\nnnn = 0.1\nplaquette = -0.05\nfield = 0.01\n[sample]\nalgorithm = heatbath\n",
+            "all couplings");
+  check (input.nnn == 0.1 && input.plaquette == -0.05 && input.field == 0.01 && input.packing == VRG_PACKING_ROWS,
+         "and understood");
+  accepted ("[couplings]\nnn = 0.4 0.42\n[sample]\nalgorithm = tempering\n", "tempering");
+  check (input.packing == VRG_PACKING_CHAINS, "tempering packs chains");
   accepted ("[sample]\nchains = 3\n[lattice]\nsize = 8\n[sample]\ninterval = 2\n", "a section in two pieces");
   accepted ("[train]\nmodel = convolution\n[flow]\nrules = majority learnt\n", "the learnt rule");
   accepted ("[train]\nbiases = yes\nl2 = 1e-3\n[parallel]\nstrips = 4\n[checkpoint]\ninterval = 0.5\n", "the rest");
@@ -103,7 +112,19 @@ test_refused (void)
   refused ("[lattice]\nsize = 3\n", "[lattice] size: 3 is outside 4 to 1048576 sites");
   refused ("[lattice]\nsize = 8 8 8\n", "3 lengths for 2 dimensions");
   refused ("[lattice]\nsize = 8 8 8 8\n", "4 values, at most 3");
-  refused ("[lattice]\ndimension = 3\nsize = 8\n", "this version samples two dimensions, not 3");
+  refused ("[lattice]\ndimension = 4\n", "[lattice] dimension: 4 is outside 1 to 3");
+  refused ("[lattice]\ndimension = 3\nsize = 8 8\n", "2 lengths for 3 dimensions");
+  refused ("[lattice]\ndimension = 3\n[train]\nmodel = dense\n", "[train] model: training is for two dimensions");
+  refused ("[lattice]\ndimension = 1\n", "[couplings] nn: one dimension has no critical coupling");
+  refused ("[lattice]\ndimension = 3\n[couplings]\nnn = 0.2\nnnn = 0.1\n[sample]\nalgorithm = metropolis\n",
+           "in.ini:5: [couplings] nnn: is for two dimensions, not 3");
+  refused ("[couplings]\nnn = 0.3\nplaquette = 0.1\n", "in.ini:3: [couplings] plaquette: cluster updates are exact for");
+  refused ("[couplings]\nfield = 0.1\n", "[couplings] nn: critical is the critical coupling of nn alone");
+  refused ("[sample]\npacking = chains\n", "[sample] packing: cluster updates cannot pack chains");
+  refused ("[sample]\nalgorithm = tempering\n", "[couplings] nn: tempering needs two couplings or more");
+  refused ("[couplings]\nnn = 0.3 0.4\nfield = 0.1\n[sample]\nalgorithm = tempering\n",
+           "[couplings] field: is not for packed chains (tempering)");
+  refused ("[lattice]\nsize = 8 9\n[sample]\nalgorithm = heatbath\n", "heatbath needs even sides");
   refused ("[couplings]\nnn = 0.4, 0.5\n", "`0.4,` is not a number or critical (blanks, not commas");
   refused ("[couplings]\nnn = nan\n", "`nan` is not a number");
   refused ("[couplings]\nnn = 0x1p-1\n", "is not a number");

@@ -25,6 +25,8 @@ make_input (int64_t chains, int64_t configurations)
   input.n_nn = 2;
   input.nn[0] = 0.25;
   input.nn[1] = 0.1;
+  input.nnn = 0.125;
+  input.plaquette = -0.5;
   input.chains = chains;
   input.interval = 5;
   input.thermalization = 100;
@@ -38,6 +40,15 @@ word_at (int e, int64_t s, int64_t row, int64_t word)
   return (uint64_t) (((e * 1000 + s) * ROWS + row) * WORDS + word + 1) * UINT64_C (0x9e3779b97f4a7c15);
 }
 
+static vrg_observation
+observation_at (int e, int64_t s)
+{
+  vrg_observation o = { e * 1000 - s, e * 1000 + s * s, { s, -e }, { 0 } };
+  for (int i = 0; i < VRG_EVEN_OPERATORS; i++)
+    o.even[i] = 7 * s + i - e;
+  return o;
+}
+
 /** Write times [t0, t1) of this rank's share of the chains and rows. */
 static int
 write_times (vrg_samples *samples, const vrg_grid *grid, int e, int64_t t0, int64_t t1)
@@ -48,22 +59,19 @@ write_times (vrg_samples *samples, const vrg_grid *grid, int e, int64_t t0, int6
   vrg_grid_span (ROWS, grid->strips, grid->strip, &row0, &row1);
   int64_t n = (t1 - t0) * (c1 - c0);
   uint64_t *spins = vrg_new (n * (row1 - row0) * WORDS, 8, "test"), *at = spins;
-  int64_t *bonds = vrg_new (n, 8, "test"), *sums = vrg_new (n, 8, "test");
+  vrg_observation *observations = vrg_new (n, sizeof *observations, "test");
   for (int64_t t = t0; t < t1; t++)
     for (int64_t c = c0; c < c1; c++)
       {
         int64_t s = t * info->chains + c, i = (t - t0) * (c1 - c0) + c - c0;
-        bonds[i] = e * 1000 - s;
-        sums[i] = e * 1000 + s * s;
+        observations[i] = observation_at (e, s);
         for (int64_t row = row0; row < row1; row++)
           for (int64_t word = 0; word < WORDS; word++)
             *at++ = word_at (e, s, row, word);
       }
   bool speaks = grid->strip == 0;
-  int code
-    = vrg_samples_write (samples, e, t0, t1, c0, c1, row0, row1, spins, speaks ? bonds : NULL, speaks ? sums : NULL);
-  vrg_free (sums);
-  vrg_free (bonds);
+  int code = vrg_samples_write (samples, e, t0, t1, c0, c1, row0, row1, spins, speaks ? observations : NULL);
+  vrg_free (observations);
   vrg_free (spins);
   return code;
 }
@@ -95,7 +103,9 @@ read_all (const char *path, int64_t chains, int64_t configurations)
   if (code != VRG_OK)
     return;
   const vrg_samples_info *info = vrg_samples_get_info (samples);
-  check (info->rows == ROWS && info->columns == COLUMNS && info->words == WORDS && info->samples == configurations
+  check (info->dimension == 2 && info->size[0] == ROWS && info->size[1] == COLUMNS && info->size[2] == 1
+           && info->nnn == 0.125 && info->plaquette == -0.5 && info->field == 0 && info->rows == ROWS
+           && info->columns == COLUMNS && info->words == WORDS && info->samples == configurations
            && info->chains == chains && info->interval == 5 && info->thermalization == 100 && info->seed == 5
            && info->ensembles == 2 && info->nn[0] == 0.25 && info->nn[1] == 0.1,
          "what it says of itself");
@@ -123,6 +133,18 @@ read_all (const char *path, int64_t chains, int64_t configurations)
         good = good && bonds[s] == e * 1000 - s && sums[s] == e * 1000 + s * s;
     }
   check (good, "the series");
+  vrg_observation *observations = vrg_new (configurations, sizeof *observations, "test");
+  for (int e = 0; e < 2; e++)
+    {
+      good = vrg_samples_read_observations (samples, e, observations) == VRG_OK && good;
+      for (int64_t s = 0; s < configurations && check_rank_ == 0; s++)
+        {
+          const vrg_observation expected = observation_at (e, s);
+          good = good && memcmp (&observations[s], &expected, sizeof expected) == 0;
+        }
+    }
+  check (good, "all series");
+  vrg_free (observations);
   vrg_free (bonds);
   vrg_free (sums);
   vrg_samples_close (samples);
@@ -198,9 +220,9 @@ damage (void)
 {
   const char *path = scratch_path ("samples.h5");
   refused (scratch_path ("none.h5"), "No such file");
-  with_attribute (path, "format_version", 2, "format version 2");
+  with_attribute (path, "format_version", 1, "format version 1");
   with_attribute (path, "rows", 0, "impossible");
-  with_attribute (path, "rows", ROWS + 1, "expected is");
+  with_attribute (path, "rows", ROWS + 1, "do not fit");
   with_attribute (path, "samples", INT64_MAX, "impossible");
   with_attribute (path, "samples", INT64_C (1) << 47, "expected is");
   with_attribute (path, "columns", 1000, "do not fit");
@@ -225,6 +247,57 @@ damage (void)
   refused (path, "truncated");
   scratch_truncate (path, 0);
   refused (path, "is empty");
+}
+
+/** One and three dimensions: other shapes, no even operators. */
+static void
+other_dimensions (int64_t dimension)
+{
+  vrg_input input = make_input (2, 3);
+  input.dimension = input.n_size = (int) dimension;
+  input.size[0] = dimension == 1 ? COLUMNS : 3;
+  input.size[1] = 4;
+  input.size[2] = COLUMNS;
+  vrg_samples *samples;
+  vrg_grid *grid = vrg_grid_new (MPI_COMM_WORLD, 1);
+  const int64_t rows = dimension == 1 ? 1 : 12, mine = check_rank_ == 0;
+  uint64_t *spins = vrg_new (4 * rows * WORDS, 8, "test"), *read = vrg_new (3 * rows * WORDS, 8, "test");
+  vrg_observation written[4] = { 0 }, series[3];
+  for (int64_t i = 0; i < 4 * rows * WORDS; i++)
+    spins[i] = word_at (1, i, 0, 0);
+  for (int64_t s = 0; s < 4; s++)
+    written[s] = observation_at (0, s);
+  vrg_file_remove (MPI_COMM_WORLD, scratch_path ("samples.h5"));
+  int code = vrg_samples_begin (grid, scratch_directory, &input, &samples);
+  for (int e = 0; e < 2 && code == VRG_OK; e++)
+    code = vrg_samples_write (samples, e, 0, 2 * mine, 0, 2 * mine, 0, rows * mine, spins, mine ? written : NULL);
+  if (code == VRG_OK)
+    code = vrg_samples_finish (samples);
+  check (code == VRG_OK, "%d dimension(s): written", (int) dimension);
+  code = vrg_samples_open (MPI_COMM_WORLD, scratch_path ("samples.h5"), &samples);
+  check (code == VRG_OK, "opened: %s", code == VRG_OK ? "" : vrg_error_text ());
+  if (code == VRG_OK)
+    {
+      const vrg_samples_info *info = vrg_samples_get_info (samples);
+      bool good = info->dimension == dimension && info->rows == rows && info->columns == COLUMNS
+                  && info->size[0] == input.size[0] && info->size[1] == (dimension == 1 ? 1 : 4)
+                  && info->size[2] == (dimension == 1 ? 1 : COLUMNS);
+      check (good, "its shape");
+      good = vrg_samples_read_range (samples, 1, 0, 3, 0, rows, read) == VRG_OK
+             && memcmp (read, spins, (size_t) (3 * rows * WORDS) * 8) == 0;
+      check (good, "its spins");
+      good = vrg_samples_read_observations (samples, 1, series) == VRG_OK;
+      for (int s = 0; s < 3 && mine; s++)
+        good = good && series[s].bonds == written[s].bonds && series[s].fourier[0] == written[s].fourier[0]
+               && series[s].fourier[1] == written[s].fourier[1] && series[s].even[6] == 0;
+      check (good, "its series");
+      vrg_samples_close (samples);
+      with_attribute (scratch_path ("samples.h5"), "dimension", 2, "do not fit");
+      with_attribute (scratch_path ("samples.h5"), "size_0", INT64_C (1) << 47, "do not fit");
+    }
+  vrg_free (read);
+  vrg_free (spins);
+  vrg_grid_free (grid);
 }
 
 static void
@@ -269,6 +342,9 @@ main (int argc, char **argv)
       }
   round_trip (1, 4, 40);
   round_trip (1, 20, 13); /* fewer samples than chains */
+  other_dimensions (1);
+  other_dimensions (3);
+  round_trip (1, 20, 13);
   damage ();
   other_work ();
   scratch_end ();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * ranks: 1
- * Kaufman's torus against published figures, enumeration and finite differences. */
+ * Kaufman's torus against published figures, enumeration and finite differences; rings against enumeration. */
 #include "lattice/exact.h"
 
 #include "tests/check.h"
@@ -61,6 +61,43 @@ enumerated (void)
 }
 
 static void
+rings (void)
+{
+  static const struct
+  {
+    int length;
+    double nn;
+  } cases[] = {{2, 0.6}, {5, 0.3}, {8, 0.9}, {8, -0.7}, {12, 0}};
+  for (size_t c = 0; c < sizeof cases / sizeof *cases; c++)
+    {
+      const int n = cases[c].length;
+      const double nn = cases[c].nn;
+      double z = 0, s1 = 0, s2 = 0, lnz, energy, specific_heat;
+      for (int state = 0; state < 1 << n; state++)
+        {
+          int bonds = 0;
+          for (int i = 0; i < n; i++)
+            bonds += 1 - 2 * ((state >> i ^ state >> (i + 1) % n) & 1);
+          const double weight = exp (nn * bonds);
+          z += weight;
+          s1 += weight * bonds;
+          s2 += weight * bonds * bonds;
+        }
+      char text[80];
+      vrg_exact_ring (n, nn, &lnz, &energy, &specific_heat);
+      snprintf (text, sizeof text, "ring of %d enumerated, K = %g: ln Z", n, nn);
+      check_rel (lnz, log (z), 1e-14, text);
+      check_abs (energy, -s1 / z / n, 1e-14, "  energy");
+      check_abs (specific_heat, nn * nn * (s2 / z - s1 / z * s1 / z) / n, 1e-13, "  specific heat");
+    }
+  double lnz, energy, specific_heat;
+  vrg_exact_ring (INT64_C (1) << 40, 1.5, &lnz, &energy, &specific_heat);
+  check_rel (lnz / ldexp (1, 40), log (2 * cosh (1.5)), 1e-14, "a long ring: ln Z / N = ln 2 cosh K");
+  check_rel (energy, -tanh (1.5), 1e-14, "  energy -tanh K");
+  check_rel (specific_heat, pow (1.5 / cosh (1.5), 2), 1e-12, "  specific heat (K / cosh K)^2");
+}
+
+static void
 limits (void)
 {
   double a, b, energy, below, above, middle;
@@ -82,6 +119,7 @@ main (int argc, char **argv)
   check_begin (&argc, &argv);
   published ();
   enumerated ();
+  rings ();
   limits ();
   return check_end ();
 }

@@ -12,7 +12,7 @@ choose (int ranks, int64_t rows, int64_t chains, int wanted, int expected, const
 {
   int strips = -1;
   char why[256] = "";
-  int code = vrg_grid_choose (ranks, rows, chains, wanted, 1, &strips, why);
+  int code = vrg_grid_choose (ranks, &(vrg_grid_load){ .layers = rows, .chains = chains }, wanted, &strips, why);
   if (expected > 0)
     check (code == VRG_OK && strips == expected && why[0] != '\0', "%s: %d strips (%s)", text, expected, why);
   else
@@ -37,10 +37,16 @@ choices (void)
 
   int strips;
   char why[256];
-  vrg_grid_choose (6, 4, 2, 0, 1, &strips, why);
+  vrg_grid_choose (6, &(vrg_grid_load){ .layers = 4, .chains = 2 }, 0, &strips, why);
   check (strstr (why, "4 ranks are idle") != NULL, "idle ranks are named");
-  vrg_grid_choose (4, 65536, 8, 0, 3, &strips, why);
+  vrg_grid_choose (4, &(vrg_grid_load){ .layers = 65536, .chains = 8, .least = 3 }, 0, &strips, why);
   check (strips == 4, "at least as many strips as the lattice needs: %d", strips);
+  vrg_grid_choose (4, &(vrg_grid_load){ .layers = 64, .chains = 1, .band = 32 }, 0, &strips, why);
+  check (strips == 2, "no more strips than bands: %d", strips);
+  check (vrg_grid_choose (4, &(vrg_grid_load){ .layers = 24, .chains = 1, .band = 8 }, 4, &strips, why) == VRG_USAGE,
+         "more strips than bands are refused");
+  vrg_grid_choose (3, &(vrg_grid_load){ .layers = 1, .chains = 1000, .unit = 512 }, 0, &strips, why);
+  check (strips == 1 && strstr (why, "1 rank is idle") && strstr (why, "512 chains"), "chains that stay together: %s", why);
 }
 
 static void

@@ -137,7 +137,7 @@ write_sample (bool wrong)
   vrg_table *t = vrg_table_new (directory, "sample.tsv",
                                 "nn size chains configurations energy energy_err specific_heat specific_heat_err abs_m "
                                 "abs_m_err m2 m2_err binder binder_err tau_int_energy tau_int_m2 exact_energy "
-                                "exact_specific_heat",
+                                "exact_specific_heat susceptibility susceptibility_err xi xi_err thermal",
                                 "vrg test");
   for (int i = 0; i < 3; i++)
     {
@@ -161,8 +161,23 @@ write_sample (bool wrong)
       vrg_table_double (t, tau[i] * 1.1);
       vrg_table_double (t, energy);
       vrg_table_double (t, heat);
+      vrg_table_double (t, i == 1 ? 95.0 : 12.0);
+      vrg_table_double (t, 0.7);
+      vrg_table_double (t, 11 + 40 * i);
+      vrg_table_double (t, 0.3);
+      vrg_table_double (t, wrong ? 7.5 : 1.1);
     }
   check (vrg_table_close (t, NULL) == VRG_OK, "sample.tsv is written");
+  t = vrg_table_new (directory, "operators.tsv", "nn size operator value error", "vrg test");
+  for (int i = 0; i < 6; i++)
+    {
+      vrg_table_double (t, nn[i / 2]);
+      vrg_table_text (t, "64");
+      vrg_table_text (t, i % 2 ? "nnn" : "nn");
+      vrg_table_double (t, 1.1 + 0.1234 * i);
+      vrg_table_double (t, 0.0025);
+    }
+  check (vrg_table_close (t, NULL) == VRG_OK, "operators.tsv is written");
 }
 
 static void
@@ -325,7 +340,8 @@ static void
 check_figures (bool drawn)
 {
   const char *const names[]
-    = { "energy", "specific-heat", "training", "filter", "flow", "couplings", "exponents-even", "exponents-odd" };
+    = { "energy",   "specific-heat", "magnetisation", "susceptibility", "binder",         "correlation-length",
+        "training", "filter",        "flow",          "couplings",      "exponents-even", "exponents-odd" };
   for (size_t i = 0; i < sizeof names / sizeof *names; i++)
     {
       char svg[64], script[64], log[64];
@@ -389,8 +405,9 @@ main (int argc, char **argv)
   setenv ("PATH", kept_path, 1);
   vrg_log_init (true, VRG_LOG_WARNING);
   check_figures (false);
-  check_page ("without gnuplot", 5,
-              (const char *const[]){ "gnuplot could not be started", "standard deviations from the exact value",
+  check_page ("without gnuplot", 6,
+              (const char *const[]){ "differs from the second half by 7.5 standard errors",
+                                     "gnuplot could not be started", "standard deviations from the exact value",
                                      "class=\"bad\">differs", "&lt;script&gt;alert(1)&lt;/script&gt; &amp; co",
                                      "make no input" },
               2, (const char *const[]){ "<img", "4711" });
@@ -409,13 +426,15 @@ main (int argc, char **argv)
   write_sample (false);
   check (vrg_report (grid, directory) == VRG_OK, "everything: reported");
   check_figures (true);
-  check_page (
-    "everything", 12,
-    (const char *const[]){ "What flow.h5 was made with:", "What model.h5 was made with:", "40 epochs of CD-3",
-                           "Block spins by majority and decimation", "data:image/svg+xml;base64,", "64 × 64",
-                           "0.3859(5)", "1.0005(11)", "1.87600(11)", "class=\"good\">agrees", "id=\"training\"",
-                           "Provenance" },
-    5, (const char *const[]){ "<script", "http://localhost", "is missing", "gnuplot could not", "another model" });
+  check_page ("everything", 14,
+              (const char *const[]){ "1.2234(25)", "51.00(30)",
+                                     "What flow.h5 was made with:", "What model.h5 was made with:", "40 epochs of CD-3",
+                                     "Block spins by majority and decimation", "data:image/svg+xml;base64,", "64 × 64",
+                                     "0.3859(5)", "1.0005(11)", "1.87600(11)", "class=\"good\">agrees",
+                                     "id=\"training\"", "Provenance" },
+              6,
+              (const char *const[]){ "<script", "standard errors:", "http://localhost", "is missing",
+                                     "gnuplot could not", "another model" });
 
   if (!keep)
     check (nftw (directory, remove_entry, 16, FTW_DEPTH | FTW_PHYS) == 0, "the directory is removed");

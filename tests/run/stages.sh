@@ -42,4 +42,4 @@ same() {
     esac
   done
 }
-results="samples.h5 sample.tsv model.h5 train.tsv flow.h5 couplings.tsv exponents.tsv"
+results="samples.h5 sample.tsv operators.tsv model.h5 train.tsv flow.h5 couplings.tsv exponents.tsv"

@@ -38,8 +38,8 @@ input_of (const char *algorithm, int strips)
 static void
 remove_files (void)
 {
-  const char *const names[]
-    = { "samples.h5", "samples.h5.part", "sample.tsv", "checkpoint-sample.0.h5", "checkpoint-sample.1.h5" };
+  const char *const names[] = { "samples.h5",    "samples.h5.part",        "sample.tsv",
+                                "operators.tsv", "checkpoint-sample.0.h5", "checkpoint-sample.1.h5" };
   for (int i = 0; i < (int) (sizeof names / sizeof *names); i++)
     {
       char path[128];
@@ -88,8 +88,9 @@ file_is_right (const vrg_input *input)
   bool good = true;
   for (int e = 0; e < input->n_nn; e++)
     {
-      vrg_cluster *cluster = vrg_cluster_new (lattice, input->nn[e]);
-      vrg_metropolis *metropolis = vrg_metropolis_new (lattice, input->nn[e]);
+      vrg_cluster *cluster = vrg_cluster_new (lattice, &(vrg_hamiltonian){ .nn = input->nn[e] });
+      vrg_metropolis *metropolis = vrg_metropolis_new (lattice, input->nn[e], input->algorithm == VRG_HEATBATH);
+      uint64_t *state = vrg_new (vrg_metropolis_words (metropolis), sizeof *state, "spins");
       good = vrg_samples_read_series (samples, e, series, series + size) == VRG_OK && good;
       good = vrg_samples_read_range (samples, e, 0, n, 0, rows, spins) == VRG_OK && good;
       for (int64_t c = 0; c < chains; c++)
@@ -97,26 +98,30 @@ file_is_right (const vrg_input *input)
           vrg_rng rng;
           vrg_rng_init (&rng, (uint64_t) input->seed, (uint32_t) e, (uint32_t) c);
           vrg_lattice_random (lattice, &rng);
+          vrg_metropolis_load (metropolis, lattice, state);
           for (int64_t t = 1; t <= input->thermalization + times * input->interval; t++)
             {
               if (input->algorithm == VRG_CLUSTER)
                 vrg_cluster_sweep (cluster, MPI_COMM_SELF, lattice, &rng, (uint64_t) t);
               else
-                vrg_metropolis_sweep (metropolis, MPI_COMM_SELF, lattice, &rng, (uint64_t) t);
+                {
+                  vrg_metropolis_sweep (metropolis, MPI_COMM_SELF, state, &rng, (uint64_t) t);
+                  vrg_metropolis_store (metropolis, state, lattice);
+                }
               int64_t measured = t - input->thermalization, s = (measured / input->interval - 1) * chains + c;
               if (measured > 0 && measured % input->interval == 0 && s < n)
                 {
-                  int64_t bonds, magnetisation;
-                  vrg_halo_exchange (MPI_COMM_SELF, lattice);
-                  vrg_observe (lattice, &bonds, &magnetisation);
+                  vrg_observation o;
+                  vrg_observe (MPI_COMM_SELF, lattice, &o);
                   vrg_lattice_pack (lattice, packed);
-                  good = good && bonds == series[s] && magnetisation == series[size + s]
+                  good = good && o.bonds == series[s] && o.magnetisation == series[size + s]
                          && !memcmp (packed, spins + s * words, (size_t) words * sizeof *packed);
                 }
             }
         }
       vrg_cluster_free (cluster);
       vrg_metropolis_free (metropolis);
+      vrg_free (state);
     }
   vrg_free (packed);
   vrg_free (spins);
@@ -171,7 +176,7 @@ test_table (void)
   snprintf (path, sizeof path, "%s/sample.tsv", directory);
   vrg_table_data *table;
   int status = vrg_table_read (path, &table);
-  check (status == VRG_OK && table->rows == 2 && table->columns == 18, "two rows of 18 columns");
+  check (status == VRG_OK && table->rows == 2 && table->columns == 23, "two rows of 23 columns");
   for (int row = 0; row < 2 && status == VRG_OK; row++)
     {
       double energy, specific_heat;
@@ -182,11 +187,29 @@ test_table (void)
       check_rel (NUMBER ("exact_specific_heat"), specific_heat, 1e-8, "exact specific heat");
       check_abs (NUMBER ("energy"), energy, 5 * NUMBER ("energy_err"), "energy, 5 errors (false-alarm rate 6e-7)");
       check_abs (NUMBER ("specific_heat"), specific_heat, 5 * NUMBER ("specific_heat_err"), "specific heat, 5 errors");
+      check (NUMBER ("xi") > 0.5 && NUMBER ("xi") < 12 && NUMBER ("xi_err") < 0.1 * NUMBER ("xi"),
+             "correlation length");
+      check (NUMBER ("susceptibility") > 0 && NUMBER ("thermal") < 4, "susceptibility, and in equilibrium");
       check (NUMBER ("tau_int_energy") > 0.5 && NUMBER ("tau_int_energy") < 5, "tau in sweeps");
-      check (!strcmp (table->cell[row * 18 + vrg_table_column (table, "size")], "12x70"), "size");
+      check (!strcmp (table->cell[row * 23 + vrg_table_column (table, "size")], "12x70"), "size");
     }
   if (status == VRG_OK)
     vrg_table_free (table);
+
+  snprintf (path, sizeof path, "%s/operators.tsv", directory);
+  vrg_table_data *operators;
+  bool good = vrg_table_read (path, &operators) == VRG_OK && operators->rows == 14;
+  for (int row = 0; row < 2 && good; row++)
+    {
+      double energy;
+      vrg_exact_torus (12, 70, input.nn[row], NULL, &energy, NULL);
+      good = !strcmp (operators->cell[7 * row * 5 + 2], "nn")
+             && fabs (vrg_table_number (operators, 7 * row, 3) + energy) < 5 * vrg_table_number (operators, 7 * row, 4);
+    }
+  check (good, "seven operators for each coupling, the first is the energy");
+  if (good)
+    vrg_table_free (operators);
+  snprintf (path, sizeof path, "%s/sample.tsv", directory);
 
   /* killed after the rename: the samples are complete, the table is made up for */
   vrg_file_remove (MPI_COMM_WORLD, path);

@@ -60,11 +60,11 @@ data_write (const char *directory, const vrg_input *input, const uint64_t *spins
   if (check_rank_ == 0)
     {
       const int64_t n = input->configurations;
-      int64_t *zero = vrg_new (n, sizeof *zero, "series");
+      vrg_observation *zero = vrg_new (n, sizeof *zero, "series");
       vrg_grid *grid = vrg_grid_new (MPI_COMM_SELF, 1);
       vrg_samples *samples = NULL;
       if (vrg_samples_begin (grid, directory, input, &samples) != VRG_OK
-          || vrg_samples_write (samples, 0, 0, n, 0, 1, 0, input->size[0], spins, zero, zero) != VRG_OK
+          || vrg_samples_write (samples, 0, 0, n, 0, 1, 0, input->size[0], spins, zero) != VRG_OK
           || vrg_samples_finish (samples) != VRG_OK)
         vrg_fail_one (VRG_FILE, "%s", vrg_error_text ());
       vrg_grid_free (grid);
