@@ -2,13 +2,15 @@
  * The benchmarks' list, and how rates are measured. */
 #include "bench/bench.h"
 
-#include <math.h>
+#include <gsl/gsl_sort_double.h>
+#include <gsl/gsl_statistics_double.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/progress.h"
 #include "bench/bench_internal.h"
 #include "files/h5.h"
@@ -64,16 +66,22 @@ vrg_bench_measure (const vrg_bench_run *run, int n, vrg_bench_item *items)
       int64_t calls = 1;
       while ((first = time_calls (grid, &items[i], calls)) < SECONDS / 8)
         calls *= 4;
-      items[i].rate = 0;
       items[i].calls = (int64_t) ((double) calls * SECONDS / first) + 1;
     }
+  double *rates = vrg_new (n * REPETITIONS, sizeof *rates, "rates");
   for (int repetition = 0; repetition < REPETITIONS; repetition++)
     for (int i = 0; i < n; i++)
       {
         double seconds = time_calls (grid, &items[i], items[i].calls);
         double calls = (double) items[i].calls * (items[i].ranks == VRG_BENCH_EACH ? grid->size : 1);
-        items[i].rate = fmax (items[i].rate, calls / seconds);
+        rates[i * REPETITIONS + repetition] = calls / seconds;
       }
+  for (int i = 0; i < n; i++)
+    {
+      gsl_sort (rates + i * REPETITIONS, 1, REPETITIONS);
+      items[i].rate = gsl_stats_median_from_sorted_data (rates + i * REPETITIONS, 1, REPETITIONS);
+    }
+  vrg_free (rates);
 }
 
 double
@@ -183,7 +191,7 @@ vrg_bench (const vrg_grid *grid, int n, const char *const *names)
   if (grid->rank == 0)
     {
       char comment[256];
-      snprintf (comment, sizeof comment, "vrg %s, commit %s, %d rank%s; the fastest of %d repetitions of %g s",
+      snprintf (comment, sizeof comment, "vrg %s, commit %s, %d rank%s; medians of %d repetitions of %g s",
                 vrg_version (), vrg_commit (), grid->size, grid->size == 1 ? "" : "s", REPETITIONS, SECONDS);
       run.table = vrg_table_new (".", "bench.tsv",
                                  "benchmark case path ranks value unit reference reference_value ratio", comment);

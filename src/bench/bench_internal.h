@@ -34,7 +34,7 @@ typedef struct
   void *state;
   vrg_simd_path path; /* in force meanwhile */
   vrg_bench_ranks ranks;
-  double rate; /* calls a second, of the fastest repetition: what disturbs the machine only slows it */
+  double rate; /* calls a second, the median over repetitions */
   int64_t calls;
 } vrg_bench_item;
 
