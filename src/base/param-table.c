@@ -52,7 +52,7 @@ const vrg_param_row vrg_param_table[] = {
    "list of nn at once; after each sweep neighbouring couplings may swap their configurations."},
   {"sample", "packing", VRG_KIND_NAME, ONE (packing), vrg_param_packing_names, 0, 0, "rows", "", SAMPLE,
    "What shares a machine word. rows: sites of a row. chains: the same site of up to 512 chains and couplings, fast for "
-   "many small lattices; metropolis with nn alone. Tempering always packs chains."},
+   "many small lattices; metropolis or heatbath with nn alone. Tempering always packs chains."},
   {"sample", "chains", VRG_KIND_INT, ONE (chains), NULL, 1, 1e6, "8", "chains", SAMPLE,
    "Independent Markov chains for each coupling, all from random starts; ranks share them before they cut lattices."},
   {"sample", "thermalization", VRG_KIND_INT, ONE (thermalization), NULL, 0, 1e12, "500", "sweeps", SAMPLE,

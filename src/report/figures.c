@@ -532,7 +532,7 @@ describe (vrg_figure figures[VRG_FIGURES], const vrg_report_data *data)
               "lattice.");
   set_figure (&figures[VRG_FIGURE_BINDER], "binder", "Binder's ratio",
               "U₄ = 1 - ⟨m⁴⟩/(3⟨m²⟩²) against the coupling: 0 in the disordered, 2/3 in the ordered phase; curves of "
-              "different sizes cross near the critical point, for a square torus at 0.6107.");
+              "different sizes cross near the critical point, in two dimensions for a square torus at 0.6107.");
   set_figure (
     &figures[VRG_FIGURE_XI], "correlation-length", "Correlation length",
     "Second-moment correlation length along the first side, against the coupling. Meaningful where it is well "
@@ -547,13 +547,13 @@ describe (vrg_figure figures[VRG_FIGURES], const vrg_report_data *data)
     "black frame: the block that the hidden spin stands for. The majority rule would be equal weights inside the frame "
     "and none outside.");
   set_figure (&figures[VRG_FIGURE_FLOW], "flow", "Flow in the plane of the two leading couplings",
-              "Each path starts at the sampled coupling on the axis and moves one level at an arrow, with all "
+              "Each path starts at the sampled couplings and moves one level at an arrow, with all "
               "couplings of the list fitted. A critical start should come to rest at a fixed point, which depends on "
               "the rule; starts below and above run off to zero and to infinity. A path ends where an error exceeds "
               "0.1; points far outside are not shown.");
   set_figure (&figures[VRG_FIGURE_COUPLINGS], "couplings", "Couplings by level",
-              "As fitted at the ensemble nearest to criticality. Level 0 must return the input: nn as sampled, "
-              "all others zero; from then on they should settle.");
+              "As fitted at the ensemble nearest to criticality. Level 0 must return the input: what was "
+              "sampled, all others zero; from then on they should settle.");
   set_figure (&figures[VRG_FIGURE_EVEN], "exponents-even", "Thermal exponent by level",
               "y_t from the stability matrix, between levels n-1 and n, against the exact value 1. With one operator "
               "it comes out 4 to 9 % low for the majority rule: that is the truncation, not noise.");

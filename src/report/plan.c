@@ -2,11 +2,13 @@
  * The plan of a run. */
 #include "report/plan.h"
 
+#include <math.h>
 #include <stdio.h>
 
 #include "base/error.h"
 #include "parallel/grid.h"
 #include "sample/chains.h"
+#include "sample/estimates.h"
 
 static const char *
 bytes_text (double bytes, char text[32])
@@ -43,14 +45,17 @@ plan_sample (int ranks, int strips, const char *why, const vrg_input *input)
           "  ranks    %s\n"
           "  work     %.3g site updates\n"
           "  memory   %s on the busiest rank\n"
-          "  file     samples.h5, %s\n",
+          "  file     samples.h5, %s\n%s",
           vrg_param_algorithm_names[input->algorithm], size_text (input, size), input->n_nn,
           input->n_nn == 1 ? "" : "s", (long long) input->chains, sweeps, kernels[vrg_chains_kernel (input)], why,
           sweeps * (double) input->chains * input->n_nn * (double) rows * (double) columns,
-          bytes_text (vrg_chains_bytes (ranks, input, strips, times), memory),
+          bytes_text (fmax (vrg_chains_bytes (ranks, input, strips, times), vrg_estimates_bytes (input)), memory),
           bytes_text ((double) input->n_nn * (double) input->configurations
                         * ((double) rows * (double) words * 8 + (double) sizeof (vrg_observation)),
-                      file));
+                      file),
+          vrg_chains_traps (input)
+            ? "  beware   one hot start in 1800 is trapped for ever on 4 x 4; use heatbath or cluster\n"
+            : "");
 }
 
 static void

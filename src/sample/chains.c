@@ -40,6 +40,13 @@ vrg_chains_kernel (const vrg_input *input)
   return plain ? VRG_KERNEL_METROPOLIS : VRG_KERNEL_LOCAL;
 }
 
+bool
+vrg_chains_traps (const vrg_input *input)
+{
+  return (input->algorithm == VRG_METROPOLIS || input->algorithm == VRG_TEMPERING) && input->dimension == 2
+         && input->size[0] == 4 && input->size[1] == 4 && input->nnn == 0 && input->plaquette == 0 && input->field == 0;
+}
+
 /** How lattices and chains may be shared among ranks. */
 static vrg_grid_load
 load_of (const vrg_input *input)
@@ -59,7 +66,7 @@ load_of (const vrg_input *input)
       load.band = vrg_metropolis_band (input->size[1]);
       break;
     case VRG_KERNEL_MULTISPIN:
-      load.layers = 1;
+      load.band = load.layers;
       load.unit = vrg_multispin_unit (input->n_nn);
       break;
     case VRG_KERNEL_LOCAL:
@@ -78,18 +85,12 @@ vrg_chains_grid (int ranks, const vrg_input *input, int *strips, char why[256])
            : status;
 }
 
-/** Layers of a strip: all of them in a lattice that is not cut. */
+/** Layers of a strip. */
 static void
 layers_of (const vrg_input *input, int strips, int strip, int64_t *first, int64_t *last)
 {
   const vrg_grid_load load = load_of (input);
-  if (load.layers > 1)
-    vrg_grid_share (load.layers, load.band, strips, strip, first, last);
-  else
-    {
-      *first = 0;
-      *last = input->dimension == 1 ? 1 : input->size[0];
-    }
+  vrg_grid_share (load.layers, load.band, strips, strip, first, last);
 }
 
 /** Rows of the largest strip and chains of the largest share: those of rank 0. */
@@ -147,7 +148,7 @@ vrg_chains_bytes (int ranks, const vrg_input *input, int strips, int64_t times)
     case VRG_KERNEL_METROPOLIS:
       return held + lattice + (double) chains * (double) (rows + 2) * (double) ((columns + 127) / 128 * 16);
     case VRG_KERNEL_MULTISPIN:
-      return held + lattice + slot + (double) vrg_multispin_bytes (input, 0, chains);
+      return held + lattice + (input->n_nn > 1 ? slot : 0) + (double) vrg_multispin_bytes (input, 0, chains);
     }
   return held;
 }
@@ -163,6 +164,8 @@ vrg_chains_new (const vrg_grid *grid, const vrg_input *input, int64_t times)
   chains->input = input;
   chains->kernel = vrg_chains_kernel (input);
   chains->state = state;
+  if (vrg_chains_traps (input))
+    vrg_warn ("on 4 x 4 one hot start in 1800 is trapped for ever by Metropolis updates: use heatbath or cluster");
   const bool together = chains->kernel == VRG_KERNEL_MULTISPIN;
   chains->ensembles = together ? input->n_nn : 1;
   chains->runs = together ? 1 : input->n_nn;
@@ -248,7 +251,7 @@ tell_swaps (const vrg_chains *chains)
       least = rate < least ? rate : least;
       most = rate > most ? rate : most;
     }
-  vrg_info ("tempering: neighbouring couplings swapped in %.3g to %.3g of the attempts%s", least, most,
+  vrg_info ("tempering: since this start neighbouring couplings swapped in %.3g to %.3g of the attempts%s", least, most,
             least < 0.1 ? "; more couplings between would mix better" : "");
 }
 

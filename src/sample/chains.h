@@ -5,6 +5,8 @@
 #ifndef VRG_SAMPLE_CHAINS_H
 #define VRG_SAMPLE_CHAINS_H
 
+#include <stdbool.h>
+
 #include "base/param.h"
 #include "files/samples.h"
 #include "lattice/lattice.h"
@@ -43,6 +45,9 @@ typedef struct
   uint64_t *packed;          /* [ensemble][chain][row][word], one time */
   vrg_observation *observed; /* [ensemble][time][chain], this strip's share */
 } vrg_chains;
+
+/** Metropolis on 4 x 4, where full ties that always flip can catch each other: one hot start in 1800.  Local. */
+bool vrg_chains_traps (const vrg_input *input);
 
 /** The process grid of the stage: strips of [parallel] strips, or as many as serve best and hold the lattice.
  *  VRG_OK, or VRG_USAGE with a message; why as vrg_grid_choose gives it.  Local. */

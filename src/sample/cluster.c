@@ -17,7 +17,8 @@
  * comes before all and does not turn. */
 #define GHOST INT64_C (-2)
 
-#define CHUNK 512 /* words of rows taken at a time, so that their bonds stay in the cache */
+#define EDGE_BYTES 80 /* a site of an edge, to merge strips, about */
+#define CHUNK 512     /* words of rows taken at a time, so that their bonds stay in the cache */
 
 struct vrg_cluster
 {
@@ -77,8 +78,9 @@ vrg_cluster_bytes (int dimension, const int64_t *size, int strips, double nn)
   const double runs_per_site = 1 - (1 - vrg_exp (-2 * fabs (nn))) / 2, row = (double) columns * runs_per_site;
   const double bits = (dimension + 1) * (double) rows * (double) ((columns + 511) / 512 * 64),
                parents = (double) rows * row * (4 + 1.0 / 8) * 33 / 32,
-               labels = dimension > 1 ? (double) (2 * plane + 1 + 8 * (dimension - 1)) * row * 4 * 9 / 8 : 0;
-  return bits + parents + labels;
+               labels = (double) (dimension > 1 ? 2 * plane + 1 + 8 * (dimension - 1) : 1) * row * 4 * 9 / 8,
+               edges = strips > 1 ? EDGE_BYTES * (double) (plane * columns) : 0;
+  return bits + parents + labels + edges;
 }
 
 vrg_cluster *

@@ -19,7 +19,9 @@
 #define BLOCKS 128        /* wanted; with any number of chains there are more than 60 */
 #define FEWEST 10         /* samples with which an error is claimed */
 #define FEWEST_HALF 20    /* independent samples the second half must have to be compared with */
+#define MANY_CHAINS 32    /* whose scatter is a better error than one from an autocorrelation time */
 #define THERMAL_LIMIT 4.0 /* standard errors that call for a warning */
+#define SHORT 20          /* autocorrelation times that a series should have */
 #define PI 3.14159265358979323846
 
 /* Sums over samples; integers as far as they reach, so that a block can be taken away again exactly. */
@@ -119,12 +121,32 @@ mean_over (const double *series, int64_t chains, int64_t t0, int64_t t1, double 
   return mean;
 }
 
+/** The same with the error from the scatter of the differences over chains. */
+static double
+thermal_scatter (const double *series, int64_t times, int64_t chains)
+{
+  const int64_t tenth = times < 20 ? 1 : times / 10, half = times / 2;
+  double *difference = vrg_new (chains, sizeof *difference, "series"), deviation;
+  for (int64_t c = 0; c < chains; c++)
+    {
+      for (int64_t t = 0; t < tenth; t++)
+        difference[c] += series[t * chains + c] / (double) tenth;
+      for (int64_t t = times - half; t < times; t++)
+        difference[c] -= series[t * chains + c] / (double) half;
+    }
+  const double mean = mean_over (difference, chains, 0, 1, &deviation);
+  vrg_free (difference);
+  return deviation > 0 ? fabs (mean) / (deviation / sqrt ((double) chains - 1)) : 0;
+}
+
 /** How many standard errors the first tenth of the times is from the second half.  The second half says how much and for
  *  how long samples fluctuate; a mean over less than that time fluctuates as a single sample does. */
 static double
 thermal_difference (const double *series, int64_t samples, int64_t chains)
 {
   const int64_t times = samples / chains, tenth = times / 10, half = times / 2; /* times that every chain has */
+  if (chains >= MANY_CHAINS && times >= 2)
+    return thermal_scatter (series, times, chains);
   if (tenth < 1)
     return NAN;
   double deviation, early = mean_over (series, chains, 0, tenth, NULL);
@@ -319,6 +341,32 @@ write_tables (const char *directory, const vrg_samples_info *info, int ranks, co
   return vrg_table_close (table, NULL);
 }
 
+double
+vrg_estimates_bytes (const vrg_input *input)
+{
+  return (double) input->configurations * (sizeof (vrg_observation) + sizeof (double));
+}
+
+/** Of chains that were not, or not surely, in equilibrium. */
+static void
+warn (const vrg_samples_info *info, int ensemble, const vrg_estimates *e)
+{
+  const double nn = info->nn[ensemble], tau = fmax (e->tau_energy, e->tau_m2), interval = (double) info->interval,
+               times = (double) info->samples / (double) info->chains;
+  if (e->thermal > THERMAL_LIMIT)
+    vrg_warn ("nn = %.6g: the first tenth of the series differs from the second half by %.1f standard errors: more "
+              "[sample] thermalization is needed",
+              nn, e->thermal);
+  else if (times < SHORT * tau)
+    vrg_warn (
+      "nn = %.6g: chains of %.0f sweeps are short against their autocorrelation time of %.0f: errors are rough, "
+      "and nobody can tell whether %lld sweeps of thermalization were enough",
+      nn, times * interval, tau * interval, (long long) info->thermalization);
+  else if (isnan (e->thermal))
+    vrg_info ("nn = %.6g: too few samples of each chain to tell whether %lld sweeps of thermalization were enough", nn,
+              (long long) info->thermalization);
+}
+
 int
 vrg_estimates_table (const vrg_grid *grid, const char *directory, vrg_samples *samples)
 {
@@ -332,10 +380,7 @@ vrg_estimates_table (const vrg_grid *grid, const char *directory, vrg_samples *s
       if (status != VRG_OK || grid->rank != 0)
         continue;
       vrg_estimates_observed (info, e, observations, &estimates[e]);
-      if (estimates[e].thermal > THERMAL_LIMIT)
-        vrg_warn ("nn = %.6g: the first tenth of the series differs from the second half by %.1f standard errors: more "
-                  "[sample] thermalization is needed",
-                  info->nn[e], estimates[e].thermal);
+      warn (info, e, &estimates[e]);
     }
   vrg_free (observations);
   if (status == VRG_OK && grid->rank == 0)

@@ -24,7 +24,7 @@ typedef struct
  *                    N (<m^2> - <m>^2), G(q) = <|sum s exp (iqr)|^2>/N; NaN where G(0) < G(q)
  *    operators       <S_a>/N of the even operators (two dimensions, else 0)
  *    thermal         of energy and m^2 the larger difference, in standard errors, between the means over the first tenth
- *                    and over the second half of the times; NaN where the second half is too short to tell
+ *                    and over the second half of the times; NaN where fewer than 32 chains are too short to tell
  *  tau: integrated autocorrelation times in intervals between samples. */
 typedef struct
 {
@@ -41,6 +41,9 @@ void vrg_estimates_observed (const vrg_samples_info *info, int ensemble, const v
 /** The same from bonds and magnetisation alone, without xi and operators; rows * columns sites.  Local. */
 void vrg_estimates_compute (int64_t rows, int64_t columns, double nn, int64_t samples, int64_t chains,
                             const int64_t *bonds, const int64_t *magnetisation, vrg_estimates *estimates);
+
+/** Bytes that the tables take on rank 0.  Local. */
+double vrg_estimates_bytes (const vrg_input *input);
 
 /** Write DIRECTORY/sample.tsv, with exact values where they are known, and in two dimensions DIRECTORY/operators.tsv
  *  before it, from the series of a samples file that is complete.  Warns of ensembles that look as if they had not been

@@ -145,7 +145,6 @@ sample (sampling *s)
       status = vrg_samples_finish (s->samples);
       s->samples = NULL;
     }
-  vrg_grid_tell_memory (s->grid, STAGE);
   vrg_samples_close (s->samples);
   vrg_chains_free (s->chains);
   return status;
@@ -193,6 +192,8 @@ vrg_sample (MPI_Comm world, const vrg_input *input, const char *directory, vrg_s
     }
   if (status == VRG_OK)
     status = finish (&s, !finished);
+  if (!finished)
+    vrg_grid_tell_memory (s.grid, STAGE);
   vrg_free (s.fingerprint);
   vrg_grid_free (grid);
   return status;
