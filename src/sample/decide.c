@@ -70,10 +70,10 @@ compare (const vrg_decide *d, int p, int n, const half *random, const half *one,
     }
 }
 
-/** Lanes of one word followed from digit p on; returns those accepted. */
+/** Lanes of one word followed from digit p on, by the blocks of a layer; returns those accepted. */
 static uint64_t
-single (const vrg_decide *d, const vrg_rng *rng, uint64_t vector, int word, int p, uint64_t lanes, uint64_t one,
-        uint64_t two)
+single (const vrg_decide *d, const vrg_rng *rng, uint64_t vector, int word, int layer, int p, uint64_t lanes,
+        uint64_t one, uint64_t two)
 {
   uint64_t accept = 0;
   for (; lanes; lanes &= lanes - 1)
@@ -82,7 +82,8 @@ single (const vrg_decide *d, const vrg_rng *rng, uint64_t vector, int word, int 
       int lane = 64 * word + __builtin_ctzll (lanes),
           class = d->classes > 2 && two & bit ? 2 : d->classes > 1 && one & bit;
       uint32_t threshold = d->lanes ? d->lanes->threshold[class][lane] : d->threshold[class];
-      vrg_rng_block (rng, d->purpose, 512 * vector + (uint64_t) lane, d->step, d->draw + 128, block);
+      vrg_rng_block (rng, d->purpose, 512 * vector + (uint64_t) lane, d->step,
+                     d->draw + (uint32_t) (VRG_DECIDE_SINGLE + layer), block);
       if ((uint32_t) block[0] << p < threshold << p)
         accept |= bit;
     }
@@ -92,7 +93,7 @@ single (const vrg_decide *d, const vrg_rng *rng, uint64_t vector, int word, int 
 static inline __attribute__ ((always_inline)) void
 below_body (const vrg_decide *d, const vrg_rng *rng, uint64_t vector, int n, vrg_decide_group *g)
 {
-  const int layers = n < VRG_DECIDE_LAYERS ? n : VRG_DECIDE_LAYERS;
+  const int layers = vrg_decide_layers (n);
   half random[2 * VRG_DECIDE_GROUP], *undecided = (half *) g->undecided, *accept = (half *) g->accept;
   const half *one = (const half *) g->select[0], *two = (const half *) g->select[1], *coin = (const half *) g->coin;
   for (int p = 0; p < VRG_DECIDE_DENSE; p++)
@@ -135,19 +136,17 @@ below_body (const vrg_decide *d, const vrg_rng *rng, uint64_t vector, int n, vrg
                       (uint64_t *) drawn[p]);
       for (int p = VRG_DECIDE_DENSE; p < VRG_DECIDE_DENSE + layer_planes[m]; p++)
         compare (d, p, 1, drawn[p], of_one[m], of_two[m], left[m], accepted);
+      for (int i = 0; i < 8 && any (left[m]); i++)
+        ((uint64_t *) accepted)[i]
+          |= single (d, rng, vector, i, m, VRG_DECIDE_DENSE + layer_planes[m], ((uint64_t *) left[m])[i],
+                     ((uint64_t *) of_one[m])[i], ((uint64_t *) of_two[m])[i]);
       for (int v = 0; v < 2 * n; v++)
         accept[v] |= place[m][v] & accepted[v % 2];
     }
-  for (int m = 0; m <= layers; m++)
-    for (int i = 0; i < 8 && any (left[m]); i++)
-      for (int v = 0; v < n && ((uint64_t *) left[m])[i]; v++)
-        {
-          uint64_t lanes = ((uint64_t *) place[m])[8 * v + i] & ((uint64_t *) left[m])[i];
-          if (lanes)
-            g->accept[v][i]
-              |= single (d, rng, vector + (uint64_t) v, i, VRG_DECIDE_DENSE + (m < layers ? layer_planes[m] : 0), lanes,
-                         g->select[0][v][i], g->select[1][v][i]);
-        }
+  for (int v = 0; v < n && any (left[layers]); v++)
+    for (int i = 0; i < 8; i++)
+      g->accept[v][i] |= single (d, rng, vector + (uint64_t) v, i, VRG_DECIDE_LAYERS, VRG_DECIDE_DENSE,
+                                 ((uint64_t *) place[layers])[8 * v + i], g->select[0][v][i], g->select[1][v][i]);
 }
 
 static void
@@ -163,10 +162,10 @@ below_avx2 (const vrg_decide *decide, const vrg_rng *rng, uint64_t vector, int n
 }
 
 VRG_AVX512_INLINE void
-below_512 (vrg_decide512 *c, bool per_lane, int classes, uint64_t vector, int n, vrg_decide_group *g)
+below_512 (vrg_decide512 *c, int classes, uint64_t vector, int n, vrg_decide_group *g)
 {
   vrg_decide512_merged merged;
-  __m512i zero = _mm512_setzero_si512 ();
+  const __m512i zero = _mm512_setzero_si512 ();
   vrg_decide512_group *group = vrg_decide512_enter (c, vector, n, &merged);
   for (int v = 0; v < n; v++)
     {
@@ -175,19 +174,13 @@ below_512 (vrg_decide512 *c, bool per_lane, int classes, uint64_t vector, int n,
               two = classes > 2 ? _mm512_load_si512 (g->select[1][v]) : zero, random[VRG_DECIDE_DENSE],
               coin = c->decide->coin ? _mm512_load_si512 (g->coin[v]) : zero, fresh = zero;
       vrg_decide512_next (c, &merged, v, n, random);
-      vrg_decide512_dense (c, random, per_lane, classes, c->decide->coin, one, two, coin, &u, &fresh);
+      vrg_decide512_dense (c, &merged, random, classes, c->decide->coin, one, two, coin, &u, &fresh);
       vrg_decide512_merge (&merged, group, classes, v, u, one, two);
       _mm512_store_si512 (g->accept[v], _mm512_or_si512 (a, fresh));
+      _mm512_store_si512 (g->undecided[v], zero);
       group->target[v] = g->accept[v];
     }
-  vrg_decide512_layers (c, per_lane, classes, n, &merged);
-  for (int v = 0; v < n; v++)
-    {
-      __m512i a = _mm512_load_si512 (g->accept[v]);
-      _mm512_store_si512 (g->accept[v], vrg_decide512_collect (&merged, group, v, a));
-      _mm512_store_si512 (g->undecided[v], zero);
-    }
-  vrg_decide512_leave (c, &merged);
+  vrg_decide512_leave (c, classes, n, &merged);
   vrg_decide512_flush (c);
 }
 
@@ -196,7 +189,7 @@ below_avx512 (const vrg_decide *decide, const vrg_rng *rng, uint64_t vector, int
 {
   vrg_decide512 c;
   vrg_decide512_init (&c, decide, rng);
-  below_512 (&c, decide->lanes != NULL, decide->classes, vector, n, group);
+  below_512 (&c, decide->classes, vector, n, group);
 }
 
 void

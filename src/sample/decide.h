@@ -4,15 +4,17 @@
  *
  * After DENSE planes only about 2^-DENSE of the lanes are undecided, so vectors are decided in groups of up to eight:
  * each draws its own DENSE planes; then their undecided lanes are merged into a few vectors, the layers.  Lane i of
- * layer m serves the (m + 1)-th vector of the group, in order, that is undecided at lane i.  Layers go on with planes of
- * their own, and the few lanes undecided after that, or without a place in a layer, are followed singly.  A random bit
- * is used by one lane only, so all lanes are independent.
+ * layer m serves the (m + 1)-th vector of the group, in order, that is undecided at lane i; small groups have fewer
+ * layers.  Layers go on with planes of their own, and the few lanes undecided after that, or without a place in a
+ * layer, are followed singly.  A random bit is used by one lane only, so all lanes are independent.
  *
  * Draws (vectors v = v0 .. v0 + n - 1 in global numbers, base draw D, a multiple of 256):
  *   dense plane p of vector v   blocks of index 4 v + quarter, draw D + p
  *   layer m, digit p            blocks of index 4 v0 + quarter, draw D + 32 (m + 1) + p
- *   single lane l of vector v   block of index 512 v + l, draw D + 128: the low 32 bits are u; digits not looked at
- *                               before are taken from it, digit p (0 the most significant) being bit 31 - p */
+ *   single lane l of layer m    block of index 512 v0 + l, draw D + 128 + m
+ *   lane l of vector v without a place    block of index 512 v + l, draw D + 128 + LAYERS
+ * The low 32 bits of a single lane's block are u; digits not looked at before are taken from it, digit p (0 the most
+ * significant) being bit 31 - p. */
 #ifndef VRG_SAMPLE_DECIDE_H
 #define VRG_SAMPLE_DECIDE_H
 
@@ -25,7 +27,16 @@
 #define VRG_DECIDE_DIGITS 32
 #define VRG_DECIDE_DENSE 4
 #define VRG_DECIDE_LAYERS 3
-#define VRG_DECIDE_PLANES 9, 6, 4 /* that the layers draw */
+#define VRG_DECIDE_PLANES 9, 6, 4               /* that the layers draw */
+#define VRG_DECIDE_SINGLE 128                   /* draws of single lanes, from D on */
+#define VRG_DECIDE_KNOWN (VRG_DECIDE_DENSE + 9) /* digits that planes are drawn for, at most */
+
+/** How many layers serve n vectors. */
+static inline int
+vrg_decide_layers (int n)
+{
+  return n < 3 ? n : n < 5 ? 2 : VRG_DECIDE_LAYERS;
+}
 
 /** Thresholds lane by lane. */
 typedef struct

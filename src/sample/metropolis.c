@@ -13,15 +13,18 @@
 #include "parallel/traffic.h"
 #include "sample/decide_avx512.h"
 
-#define BAND 8              /* rows whose vectors may be decided together */
-#define MERGED_COLUMNS 1024 /* and the columns from which on they are */
-#define AHEAD 512           /* words that are fetched ahead */
-#define TEST_EVERY 16       /* bands between calls that let messages move */
+#define BAND 8 /* rows that are whole vectors, any number of columns */
+#define MAX_BAND 64
+#define UNIT 64       /* rows of narrow lattices dealt with at a time */
+#define AHEAD 512     /* words that are fetched ahead */
+#define TEST_EVERY 16 /* units between calls that let messages move */
 static const uint64_t even_bits = UINT64_C (0x5555555555555555);
 
 struct vrg_metropolis
 {
   int64_t rows, row0, row1;
+  int64_t band;         /* rows whose vectors are decided together, or of a whole number of vectors */
+  int64_t unit;         /* rows dealt with at a time, some bands */
   int64_t bits, words;  /* of a half row */
   int64_t begin, end;   /* global words of the strip */
   int64_t base;         /* global word at index 0 of a colour, a multiple of 8 */
@@ -31,8 +34,9 @@ struct vrg_metropolis
   bool heat_bath, merged;
   bool whole;      /* rows of whole vectors */
   bool always[2];  /* a threshold of 2^32 */
-  uint64_t *valid; /* [BAND][words] bits in use, NULL where all are */
-  uint64_t *side;  /* [BAND][words] the neighbours in the row itself, for a band */
+  uint64_t *valid; /* [unit][words] bits in use, NULL for rows of whole vectors */
+  uint64_t *side;  /* [unit][words] the neighbours in the row itself */
+  uint8_t *odd;    /* of each vector of a unit, bit i: word i is of an odd row */
 };
 
 /** A colour under way. */
@@ -51,7 +55,18 @@ typedef struct
 int
 vrg_metropolis_band (int64_t columns)
 {
-  return columns >= MERGED_COLUMNS ? BAND : 1;
+  const int64_t words = (columns / 2 + 63) / 64;
+  if (words == 1)
+    return 1;
+  int band = BAND;
+  /* A lattice with fewer than 8 words in a row is small: rather more strips than full groups. */
+  for (; words > 8 && band < MAX_BAND; band *= 2)
+    {
+      const int64_t vectors = band / BAND * words, groups = (vectors + VRG_DECIDE_GROUP - 1) / VRG_DECIDE_GROUP;
+      if (2 * vectors >= (2 * VRG_DECIDE_GROUP - 3) * groups)
+        break;
+    }
+  return band;
 }
 
 static int64_t
@@ -75,8 +90,10 @@ vrg_metropolis_new (const vrg_lattice *shape, double nn, bool heat_bath)
   m->end = m->row1 * m->words;
   m->base = round_down (m->begin - m->words) - 8;
   m->colour_words = round_down (m->end + m->words - m->base + 23);
-  m->merged = vrg_metropolis_band (shape->columns) > 1;
-  VRG_ASSERT (m->row0 % vrg_metropolis_band (shape->columns) == 0);
+  const int band = vrg_metropolis_band (shape->columns);
+  VRG_ASSERT (m->row0 % band == 0 && (m->row1 % band == 0 || m->row1 == m->rows));
+  m->merged = band > 1;
+  m->band = m->merged ? band : BAND;
   m->whole = m->bits % 512 == 0;
   m->heat_bath = heat_bath;
   m->against = nn < 0 ? ~UINT64_C (0) : 0;
@@ -87,12 +104,18 @@ vrg_metropolis_new (const vrg_lattice *shape, double nn, bool heat_bath)
       m->always[k] = threshold >> 32;
       m->threshold[k] = (uint32_t) threshold;
     }
-  m->side = vrg_new (BAND * m->words, sizeof *m->side, "Metropolis buffer");
-  if (m->bits % 64)
+  m->unit = m->words <= 8 ? UNIT : m->band;
+  const int64_t unit_words = m->unit * m->words;
+  m->side = vrg_new (unit_words, sizeof *m->side, "Metropolis buffer");
+  if (!m->whole)
     {
-      m->valid = vrg_new (BAND * m->words, sizeof *m->valid, "Metropolis buffer");
-      for (int64_t w = 0; w < BAND * m->words; w++)
-        m->valid[w] = w % m->words == m->words - 1 ? vrg_row_last_mask (m->bits) : ~UINT64_C (0);
+      m->valid = vrg_new (unit_words, sizeof *m->valid, "Metropolis buffer");
+      m->odd = vrg_new (unit_words / 8, sizeof *m->odd, "Metropolis buffer");
+      for (int64_t w = 0; w < unit_words; w++)
+        {
+          m->valid[w] = w % m->words == m->words - 1 ? vrg_row_last_mask (m->bits) : ~UINT64_C (0);
+          m->odd[w / 8] = (uint8_t) (m->odd[w / 8] | (w / m->words % 2) << w % 8);
+        }
     }
   return m;
 }
@@ -103,6 +126,7 @@ vrg_metropolis_free (vrg_metropolis *metropolis)
   if (metropolis)
     {
       vrg_free (metropolis->valid);
+      vrg_free (metropolis->odd);
       vrg_free (metropolis->side);
     }
   vrg_free (metropolis);
@@ -200,7 +224,7 @@ sides_body (const colour_update *u, int64_t y0, int64_t y1)
 {
   const vrg_metropolis *m = u->m;
   for (int64_t y = y0; y < y1; y++)
-    side_body (m, u->other + y * m->words, (y + u->colour) & 1, m->side + y % BAND * m->words);
+    side_body (m, u->other + y * m->words, (y + u->colour) & 1, m->side + (y & (m->unit - 1)) * m->words);
 }
 
 /** n vectors from `vector` on, by the general functions. */
@@ -278,7 +302,8 @@ side_512 (const uint64_t *at, __m512i same, int64_t words, int64_t place, bool a
 
 /** The same in registers. */
 VRG_AVX512_INLINE void
-group_512 (const colour_update *u, vrg_decide512 *c, int64_t vector, int n, bool heat_bath, bool clip, bool whole)
+group_512 (const colour_update *u, vrg_decide512 *c, int64_t vector, int n, bool heat_bath, bool clip, bool edge,
+           bool whole)
 {
   const vrg_metropolis *m = u->m;
   const int64_t words = m->words;
@@ -286,6 +311,7 @@ group_512 (const colour_update *u, vrg_decide512 *c, int64_t vector, int n, bool
   const __m512i against = _mm512_set1_epi64 ((long long) m->against), zero = _mm512_setzero_si512 ();
   vrg_decide512_merged merged;
   vrg_decide512_group *group = vrg_decide512_enter (c, (uint64_t) vector, n, &merged);
+#pragma GCC unroll 8
   for (int v = 0; v < n; v++)
     {
       const int64_t w = 8 * (vector + v);
@@ -304,11 +330,11 @@ group_512 (const colour_update *u, vrg_decide512 *c, int64_t vector, int n, bool
       if (clip)
         {
           __mmask8 mine = 255;
-          if (w < m->begin)
+          if (edge && w < m->begin)
             mine = (__mmask8) (mine << (m->begin - w));
-          if (w + 8 > m->end)
+          if (edge && w + 8 > m->end)
             mine = (__mmask8) (mine & 255 >> (w + 8 - m->end));
-          use = m->valid ? _mm512_maskz_loadu_epi64 (mine, u->valid + w) : _mm512_maskz_set1_epi64 (mine, -1);
+          use = edge ? _mm512_maskz_loadu_epi64 (mine, u->valid + w) : _mm512_loadu_si512 (u->valid + w);
         }
       if (heat_bath)
         {
@@ -327,7 +353,7 @@ group_512 (const colour_update *u, vrg_decide512 *c, int64_t vector, int n, bool
           if (clip)
             accept = _mm512_and_si512 (accept, use);
         }
-      vrg_decide512_dense (c, random, false, 2, heat_bath, one, zero, coin, &undecided, &accept);
+      vrg_decide512_dense (c, &merged, random, 2, heat_bath, one, zero, coin, &undecided, &accept);
       vrg_decide512_merge (&merged, group, 2, v, undecided, one, zero);
       _mm512_storeu_si512 (u->own + w, _mm512_xor_si512 (spin, accept));
       group->target[v] = u->own + w;
@@ -338,13 +364,7 @@ group_512 (const colour_update *u, vrg_decide512 *c, int64_t vector, int n, bool
           row++;
         }
     }
-  vrg_decide512_layers (c, false, 2, n, &merged);
-  for (int v = 0; v < n; v++)
-    {
-      uint64_t *spins = u->own + 8 * (vector + v);
-      _mm512_storeu_si512 (spins, vrg_decide512_collect (&merged, group, v, _mm512_loadu_si512 (spins)));
-    }
-  vrg_decide512_leave (c, &merged);
+  vrg_decide512_leave (c, 2, n, &merged);
 }
 
 static inline bool
@@ -373,18 +393,25 @@ group_avx512 (const colour_update *u, int64_t vector, int n)
 {
   const vrg_metropolis *m = u->m;
   vrg_decide512 *c = u->fused;
+  const bool full = n == VRG_DECIDE_GROUP;
   if (m->always[0] || m->always[1] || crosses (vector, n))
     group_avx2 (u, vector, n);
-  else if (m->valid || 8 * vector < m->begin || 8 * (vector + n) > m->end)
-    group_512 (u, c, vector, n, m->heat_bath, true, false);
+  else if (8 * vector < m->begin || 8 * (vector + n) > m->end)
+    group_512 (u, c, vector, n, m->heat_bath, true, true, false);
+  else if (!m->whole && full && m->heat_bath)
+    group_512 (u, c, vector, VRG_DECIDE_GROUP, true, true, false, false);
+  else if (!m->whole && full)
+    group_512 (u, c, vector, VRG_DECIDE_GROUP, false, true, false, false);
+  else if (!m->whole && n == 4 && !m->heat_bath)
+    group_512 (u, c, vector, 4, false, true, false, false);
   else if (!m->whole)
-    group_512 (u, c, vector, n, m->heat_bath, false, false);
-  else if (m->heat_bath)
-    group_512 (u, c, vector, n, true, false, true);
-  else if (n == VRG_DECIDE_GROUP)
-    group_512 (u, c, vector, VRG_DECIDE_GROUP, false, false, true);
+    group_512 (u, c, vector, n, m->heat_bath, true, false, false);
+  else if (full && m->heat_bath)
+    group_512 (u, c, vector, VRG_DECIDE_GROUP, true, false, false, true);
+  else if (full)
+    group_512 (u, c, vector, VRG_DECIDE_GROUP, false, false, false, true);
   else
-    group_512 (u, c, vector, n, false, false, true);
+    group_512 (u, c, vector, n, m->heat_bath, false, false, true);
 }
 
 static void
@@ -399,10 +426,36 @@ sides_avx2 (const colour_update *u, int64_t y0, int64_t y1)
   sides_body (u, y0, y1);
 }
 
+/** Eight words at a time whatever the rows, then their ends. */
 VRG_AVX512 static void
 sides_avx512 (const colour_update *u, int64_t y0, int64_t y1)
 {
-  sides_body (u, y0, y1);
+  const vrg_metropolis *m = u->m;
+  const int64_t words = m->words, n = words - 1, unit = y0 & -m->unit;
+  const int last = (int) ((m->bits - 1) % 64);
+  if (m->whole)
+    {
+      sides_body (u, y0, y1);
+      return;
+    }
+  for (int64_t v = (y0 - unit) * words / 8; 8 * v < (y1 - unit) * words; v++)
+    {
+      const uint64_t *at = u->other + unit * words + 8 * v;
+      const __mmask8 after = (__mmask8) (u->colour ? ~m->odd[v] : m->odd[v]);
+      const __m512i same = _mm512_loadu_si512 (at);
+      _mm512_storeu_si512 (m->side + 8 * v,
+                           _mm512_mask_blend_epi64 (after, _mm512_shldi_epi64 (same, _mm512_loadu_si512 (at - 1), 1),
+                                                    _mm512_shrdi_epi64 (same, _mm512_loadu_si512 (at + 1), 1)));
+    }
+  for (int64_t y = y0; y < y1; y++)
+    {
+      const uint64_t *in = u->other + y * words;
+      uint64_t *out = m->side + (y - unit) * words;
+      if ((y + u->colour) & 1)
+        out[n] = in[n] >> 1 | in[0] << last;
+      else
+        out[0] = in[0] << 1 | (in[n] >> last & 1);
+    }
 }
 
 typedef enum
@@ -413,29 +466,36 @@ typedef enum
 } part;
 
 static void
-update_band (colour_update *u, int64_t band, part which)
+update_unit (colour_update *u, int64_t unit, part which)
 {
   static sides_function *const sides[] = { sides_portable, sides_avx2, sides_avx512 };
   static group_function *const groups[] = { group_portable, group_avx2, group_avx512 };
   const vrg_metropolis *m = u->m;
-  const int64_t words = m->words, y0 = band * BAND, y1 = y0 + BAND < m->rows ? y0 + BAND : m->rows;
+  const int64_t words = m->words, first_row = unit * m->unit;
+  const int64_t y0 = first_row > m->row0 ? first_row : m->row0,
+                y1 = first_row + m->unit < m->row1 ? first_row + m->unit : m->row1;
   const bool inside = y0 > m->row0 && y1 < m->row1;
   if (which == EDGES && inside)
     return;
-  const int64_t first = y0 * words / 8, vectors = ((y1 - y0) * words + 7) / 8;
-  if (!m->whole || vrg_simd () < VRG_SIMD_AVX512 || m->always[0] || m->always[1] || crosses (first, vectors))
-    sides[vrg_simd ()](u, y0 > m->row0 ? y0 : m->row0, y1 < m->row1 ? y1 : m->row1);
-  u->side = m->side - y0 * words;
-  u->valid = m->valid ? m->valid - y0 * words : NULL;
-  const int64_t count = m->merged ? (vectors + 7) / 8 : vectors;
-  for (int64_t g = 0; g < count; g++)
+  if (!m->whole || vrg_simd () < VRG_SIMD_AVX512 || m->always[0] || m->always[1]
+      || crosses (y0 * words / 8, (y1 - y0) * words / 8 + 1))
+    sides[vrg_simd ()](u, y0, y1);
+  u->side = m->side - first_row * words;
+  u->valid = m->valid ? m->valid - first_row * words : NULL;
+  for (int64_t y = y0 / m->band * m->band; y < y1; y += m->band)
     {
-      int64_t v0 = first + vectors * g / count, v1 = first + vectors * (g + 1) / count;
-      if (8 * v1 <= m->begin || 8 * v0 >= m->end)
-        continue;
-      bool interior = inside || (8 * v0 - words >= m->begin && 8 * v1 + words <= m->end);
-      if (which == ALL || interior == (which == INTERIOR))
-        groups[vrg_simd ()](u, v0, (int) (v1 - v0));
+      const int64_t end = y + m->band < m->rows ? y + m->band : m->rows;
+      const int64_t first = y * words / 8, vectors = ((end - y) * words + 7) / 8;
+      const int64_t count = m->merged ? (vectors + 7) / 8 : vectors;
+      for (int64_t g = 0; g < count; g++)
+        {
+          int64_t v0 = first + vectors * g / count, v1 = first + vectors * (g + 1) / count;
+          if (8 * v1 <= m->begin || 8 * v0 >= m->end)
+            continue;
+          bool interior = inside || (8 * v0 - words >= m->begin && 8 * v1 + words <= m->end);
+          if (which == ALL || interior == (which == INTERIOR))
+            groups[vrg_simd ()](u, v0, (int) (v1 - v0));
+        }
     }
 }
 
@@ -460,7 +520,7 @@ vrg_metropolis_sweep (vrg_metropolis *m, MPI_Comm strip_comm, uint64_t *state, c
   VRG_MPI (MPI_Comm_size (strip_comm, &size));
   const int above = (rank + size - 1) % size, below = (rank + 1) % size;
   const int64_t bytes = m->words * (int64_t) sizeof *state;
-  const int64_t band0 = m->row0 / BAND, band1 = (m->row1 + BAND - 1) / BAND;
+  const int64_t unit0 = m->row0 / m->unit, unit1 = (m->row1 + m->unit - 1) / m->unit;
   VRG_ASSERT (bytes <= INT_MAX);
   vrg_decide512 fused;
   for (int colour = 0; colour < 2; colour++)
@@ -486,8 +546,8 @@ vrg_metropolis_sweep (vrg_metropolis *m, MPI_Comm strip_comm, uint64_t *state, c
         {
           memcpy (end, top, (size_t) bytes);
           memcpy (top - m->words, end - m->words, (size_t) bytes);
-          for (int64_t band = band0; band < band1; band++)
-            update_band (&u, band, ALL);
+          for (int64_t unit = unit0; unit < unit1; unit++)
+            update_unit (&u, unit, ALL);
           finish (&u);
           continue;
         }
@@ -499,15 +559,15 @@ vrg_metropolis_sweep (vrg_metropolis *m, MPI_Comm strip_comm, uint64_t *state, c
       VRG_MPI (MPI_Isend (end - m->words, (int) bytes, MPI_BYTE, below, DOWN, strip_comm, &requests[3]));
       vrg_traffic_count (2, 2 * bytes);
       int done = 0;
-      for (int64_t band = band0; band < band1; band++)
+      for (int64_t unit = unit0; unit < unit1; unit++)
         {
-          update_band (&u, band, INTERIOR);
-          if (!done && (band - band0) % TEST_EVERY == 0)
+          update_unit (&u, unit, INTERIOR);
+          if (!done && (unit - unit0) % TEST_EVERY == 0)
             VRG_MPI (MPI_Testall (4, requests, &done, MPI_STATUSES_IGNORE));
         }
       VRG_MPI (MPI_Waitall (4, requests, MPI_STATUSES_IGNORE));
-      for (int64_t band = band0; band < band1; band++)
-        update_band (&u, band, EDGES);
+      for (int64_t unit = unit0; unit < unit1; unit++)
+        update_unit (&u, unit, EDGES);
       finish (&u);
     }
 }

@@ -18,8 +18,9 @@
 /** Thresholds of a coupling and buffers for strips of one shape. */
 typedef struct vrg_metropolis vrg_metropolis;
 
-/** Strips of lattices with so many columns begin at multiples of this many rows: 8 where vectors of a band of 8 rows
- *  are decided together, else 1.  Local. */
+/** Strips of lattices with so many columns begin at multiples of this many rows: 8, or 16 or 32 if the vectors of 8 rows
+ *  make poor groups; 1 up to 128 columns, where vectors are decided one by one.  Vectors of a band are decided together,
+ *  in as few groups as there can be, as equal as there can be.  Local. */
 int vrg_metropolis_band (int64_t columns);
 
 /** shape: a strip like those to be updated; only its sizes are read.  Metropolis flips with probability

@@ -106,9 +106,8 @@ finish (vrg_lanes *spin, const vrg_lanes *accept, const vrg_lanes *flip)
 }
 
 INLINE void
-update_body (const sites *s, int dimension, bool heat_bath, bool per_lane)
+update_body (const sites *s, int dimension, bool heat_bath)
 {
-  (void) per_lane; /* vrg_decide_below looks itself */
   vrg_decide_group g;
   vrg_lanes flip[VRG_DECIDE_GROUP];
   for (int64_t i = 0; i < s->n; i += VRG_DECIDE_GROUP)
@@ -125,61 +124,55 @@ update_body (const sites *s, int dimension, bool heat_bath, bool per_lane)
 
 /** The same for a group, decided in registers. */
 VRG_AVX512_INLINE void
-group_fused (const sites *s, vrg_decide512 *c, int64_t i, int n, int dimension, bool heat_bath, bool per_lane)
+group_fused (const sites *s, vrg_decide512 *c, int64_t i, int n, int dimension, bool heat_bath)
 {
   vrg_decide512_merged merged;
   vrg_decide512_group *group = vrg_decide512_enter (c, s->vector + (uint64_t) i, n, &merged);
+#pragma GCC unroll 8
   for (int v = 0; v < n; v++)
     {
       vrg_lanes undecided, coin, odd, two, accept, flip, *spin = &s->own[i + v];
       __m512i random[VRG_DECIDE_DENSE];
       vrg_decide512_next (c, &merged, v, n, random);
       prepare (s, i + v, dimension, heat_bath, &undecided, &coin, &odd, &two, &accept, &flip);
-      vrg_decide512_dense (c, random, per_lane, dimension, has_coins (dimension, heat_bath), (__m512i) odd,
+      vrg_decide512_dense (c, &merged, random, dimension, has_coins (dimension, heat_bath), (__m512i) odd,
                            (__m512i) two, (__m512i) coin, (__m512i *) &undecided, (__m512i *) &accept);
       vrg_decide512_merge (&merged, group, dimension, v, (__m512i) undecided, (__m512i) odd, (__m512i) two);
       finish (spin, &accept, heat_bath ? &flip : NULL);
       group->target[v] = (uint64_t *) spin;
     }
-  vrg_decide512_layers (c, per_lane, dimension, n, &merged);
-  for (int v = 0; v < n; v++)
-    s->own[i + v] = (vrg_lanes) vrg_decide512_collect (&merged, group, v, (__m512i) s->own[i + v]);
-  vrg_decide512_leave (c, &merged);
+  vrg_decide512_leave (c, dimension, n, &merged);
 }
 
 /** Groups begin at multiples of eight, so none crosses the end of a stretch. */
 VRG_AVX512_INLINE void
-update_fused_body (const sites *s, int dimension, bool heat_bath, bool per_lane)
+update_fused_body (const sites *s, int dimension, bool heat_bath)
 {
   vrg_decide512 c;
   int64_t i = 0;
   vrg_decide512_init (&c, s->decide, s->rng);
   for (; i + VRG_DECIDE_GROUP <= s->n; i += VRG_DECIDE_GROUP)
-    group_fused (s, &c, i, VRG_DECIDE_GROUP, dimension, heat_bath, per_lane);
+    group_fused (s, &c, i, VRG_DECIDE_GROUP, dimension, heat_bath);
   if (i < s->n)
-    group_fused (s, &c, i, (int) (s->n - i), dimension, heat_bath, per_lane);
+    group_fused (s, &c, i, (int) (s->n - i), dimension, heat_bath);
   vrg_decide512_flush (&c);
 }
 
 /** Everything that is the same for all sites known when compiled. */
-#define KIND(dimension, heat_bath, per_lane) (4 * (dimension) + 2 * (heat_bath) + (per_lane))
-#define CASE(update, dimension, heat_bath, per_lane)                                                                   \
-  case KIND (dimension, heat_bath, per_lane):                                                                          \
-    update (s, dimension, heat_bath, per_lane);                                                                        \
+#define KIND(dimension, heat_bath) (2 * (dimension) + (heat_bath))
+#define CASE(update, dimension, heat_bath)                                                                             \
+  case KIND (dimension, heat_bath):                                                                                    \
+    update (s, dimension, heat_bath);                                                                                  \
     break
 #define UPDATE(update)                                                                                                 \
   switch (kind)                                                                                                        \
     {                                                                                                                  \
-      CASE (update, 1, false, false);                                                                                  \
-      CASE (update, 1, false, true);                                                                                   \
-      CASE (update, 1, true, false);                                                                                   \
-      CASE (update, 1, true, true);                                                                                    \
-      CASE (update, 2, false, false);                                                                                  \
-      CASE (update, 2, false, true);                                                                                   \
-      CASE (update, 2, true, false);                                                                                   \
-      CASE (update, 2, true, true);                                                                                    \
-      CASE (update, 3, false, true);                                                                                   \
-      CASE (update, 3, true, true);                                                                                    \
+      CASE (update, 1, false);                                                                                         \
+      CASE (update, 1, true);                                                                                          \
+      CASE (update, 2, false);                                                                                         \
+      CASE (update, 2, true);                                                                                          \
+      CASE (update, 3, false);                                                                                         \
+      CASE (update, 3, true);                                                                                          \
     }
 
 static void
@@ -195,7 +188,7 @@ VRG_AVX512 static void update_avx512 (const sites *s, int kind)
 void
 vrg_multispin_update (const vrg_multispin *m, int64_t group, const vrg_rng *rng, uint64_t sweep, int colour)
 {
-  /* One coupling: one threshold a class, which saves a tenth and more; three classes are always by lane. */
+  /* One coupling: one threshold a class, which is faster; three classes are always by lane. */
   const bool per_lane = m->n_nn > 1 || m->dimension > 2;
   vrg_decide decide = { .purpose = VRG_RNG_CHAINS,
                         .step = sweep,
@@ -205,7 +198,7 @@ vrg_multispin_update (const vrg_multispin *m, int64_t group, const vrg_rng *rng,
                         .lanes = per_lane ? m->thresholds : NULL };
   for (int u = 0; u < m->dimension; u++)
     decide.threshold[u] = m->thresholds->threshold[u][0];
-  const int kind = KIND (m->dimension, m->heat_bath, per_lane);
+  const int kind = KIND (m->dimension, m->heat_bath);
   vrg_lanes *lattice = m->spins + group * m->sites;
   const int64_t first = colour * m->half;
   const uint64_t whole_groups = (uint64_t) (m->half + VRG_DECIDE_GROUP - 1) / VRG_DECIDE_GROUP * VRG_DECIDE_GROUP;

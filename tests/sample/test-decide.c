@@ -40,6 +40,7 @@ lane_accepted (const vrg_decide *d, const vrg_rng *rng, uint64_t vector0, int n,
 {
   const int planes[] = { VRG_DECIDE_PLANES };
   uint32_t threshold[VRG_DECIDE_GROUP], u[VRG_DECIDE_GROUP];
+  const int layers = vrg_decide_layers (n);
   int serving = 0;
   for (int w = 0; w <= v; w++)
     {
@@ -51,11 +52,12 @@ lane_accepted (const vrg_decide *d, const vrg_rng *rng, uint64_t vector0, int n,
         {
           uint64_t block[2], number = vector0 + (uint64_t) w;
           uint32_t digit = threshold[w] >> (31 - p) & 1, random;
-          bool single = p >= VRG_DECIDE_DENSE
-                        && (serving >= VRG_DECIDE_LAYERS || serving >= n || p >= VRG_DECIDE_DENSE + planes[serving]);
+          bool single = p >= VRG_DECIDE_DENSE && (serving >= layers || p >= VRG_DECIDE_DENSE + planes[serving]);
           if (single)
             {
-              vrg_rng_block (rng, d->purpose, 512 * number + (uint64_t) lane, d->step, d->draw + 128, block);
+              const bool placed = serving < layers;
+              vrg_rng_block (rng, d->purpose, 512 * (placed ? vector0 : number) + (uint64_t) lane, d->step,
+                             d->draw + 128 + (uint32_t) (placed ? serving : VRG_DECIDE_LAYERS), block);
               random = (uint32_t) block[0] >> (31 - p) & 1;
             }
           else

@@ -22,7 +22,8 @@ static void
 define (vrg_lattice *lattice, double nn, bool heat_bath, const vrg_rng *rng, uint64_t sweep)
 {
   const int64_t rows = lattice->rows, columns = lattice->columns, words = (columns / 2 + 63) / 64;
-  const int64_t band = 8 * words; /* words of 8 rows, as many vectors as there are words in a row */
+  const int merged = vrg_metropolis_band (columns);
+  const int64_t band = (merged > 1 ? merged : 8) * words; /* in words */
   uint64_t threshold[2];
   for (int k = 0; k < 2; k++)
     threshold[k] = vrg_rng_threshold (heat_bath ? 1 / (1 + vrg_exp ((k ? 4 : 8) * fabs (nn)))
@@ -31,7 +32,7 @@ define (vrg_lattice *lattice, double nn, bool heat_bath, const vrg_rng *rng, uin
     for (int64_t w0 = 0; w0 < rows * words; w0 += band)
       {
         int64_t end = w0 + band < rows * words ? w0 + band : rows * words, vectors = (end - w0 + 7) / 8;
-        int64_t groups = columns >= 1024 ? (vectors + 7) / 8 : vectors;
+        int64_t groups = merged > 1 ? (vectors + 7) / 8 : vectors;
         for (int64_t k = 0; k < groups; k++)
           {
             int64_t v0 = w0 / 8 + vectors * k / groups, v1 = w0 / 8 + vectors * (k + 1) / groups;
@@ -282,8 +283,8 @@ main (int argc, char **argv)
 {
   check_begin (&argc, &argv);
   static const int64_t sizes[][2]
-    = { { 4, 4 },    { 6, 10 },    { 8, 4 },     { 64, 64 },   { 130, 70 },  { 12, 514 },
-        { 26, 128 }, { 66, 1100 }, { 24, 1024 }, { 20, 2050 }, { 34, 3072 }, { 8, 4096 } };
+    = { { 4, 4 },    { 6, 10 },    { 8, 4 },     { 64, 64 },   { 130, 70 },  { 12, 514 },  { 26, 128 }, { 20, 130 },
+        { 20, 450 }, { 66, 1100 }, { 24, 1024 }, { 20, 2050 }, { 36, 1408 }, { 34, 3072 }, { 8, 4096 } };
   for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
     for (int heat_bath = 0; heat_bath < 2; heat_bath++)
       test_size (sizes[i][0], sizes[i][1], VRG_CRITICAL_2D, heat_bath);
