@@ -168,8 +168,8 @@ metropolis_side (const vrg_bench_run *run, int64_t side)
 int
 vrg_bench_metropolis (const vrg_bench_run *run)
 {
-  const int64_t sides[] = { 64, 256, 1024, 4096, 65536 };
-  for (int i = 0; i < 5; i++)
+  const int64_t sides[] = { 64, 256, 512, 1024, 1100, 1500, 3000, 4096, 65536 };
+  for (size_t i = 0; i < sizeof sides / sizeof *sides; i++)
     {
       /* spins twice, as a lattice and split by colour */
       double bytes = (double) sides[i] * (double) sides[i] / 4 * run->grid->size;
