@@ -261,7 +261,7 @@ run_stages (app *a, int wanted, bool report)
       if (!wanted)
         return VRG_OK;
     }
-  const bool flow = input.dimension == 2 && input.field == 0;
+  const bool flow = vrg_flow_can (&input);
   if (!flow && wanted == VRG_STAGE_FLOW)
     return vrg_error (VRG_USAGE, "flow: in this version for two dimensions without a field");
   if (!flow && wanted & VRG_STAGE_FLOW)

@@ -25,4 +25,22 @@ const char *vrg_simd_name (vrg_simd_path path);
 /** True unless VRG_SIMD has a value that is none of the names. */
 bool vrg_simd_environment_is_good (void);
 
+#define VRG_TARGET_AVX2 __attribute__ ((target ("avx2")))
+#define VRG_TARGET_AVX512 __attribute__ ((target ("avx512f,avx512bw,avx512dq,avx512vl")))
+
+/** static void name parameters, from an always_inline name_body, compiled for each path and chosen at run time. */
+#define VRG_PATHS(name, parameters, arguments)                                                               \
+  static void name##_portable parameters { name##_body arguments; }                                                    \
+  VRG_TARGET_AVX2 static void name##_avx2 parameters { name##_body arguments; }                                        \
+  VRG_TARGET_AVX512 static void name##_avx512 parameters { name##_body arguments; }                                    \
+  static void name parameters                                                                                          \
+  {                                                                                                                    \
+    if (vrg_simd () == VRG_SIMD_AVX512)                                                                                \
+      name##_avx512 arguments;                                                                                         \
+    else if (vrg_simd () == VRG_SIMD_AVX2)                                                                             \
+      name##_avx2 arguments;                                                                                           \
+    else                                                                                                               \
+      name##_portable arguments;                                                                                       \
+  }
+
 #endif

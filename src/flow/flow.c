@@ -75,6 +75,12 @@ flow (flowing *f, vrg_stop *stop)
   return status;
 }
 
+bool
+vrg_flow_can (const vrg_input *input)
+{
+  return input->dimension == 2 && input->field == 0;
+}
+
 int
 vrg_flow (MPI_Comm world, const vrg_input *input, const char *directory, vrg_stop *stop)
 {

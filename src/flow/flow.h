@@ -4,9 +4,13 @@
 #define VRG_FLOW_FLOW_H
 
 #include <mpi.h>
+#include <stdbool.h>
 
 #include "base/param.h"
 #include "parallel/stop.h"
+
+/** Can the stage follow these lattices?  In this version two dimensions without a field.  Local. */
+bool vrg_flow_can (const vrg_input *input);
 
 /** Run or continue the stage in DIRECTORY.  world: every rank; the stage makes its own grid of it.
  *  VRG_OK when its files are complete (at once if they already are), VRG_STOPPED after an agreed early stop with a good

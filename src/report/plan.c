@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/error.h"
+#include "flow/flow.h"
 #include "parallel/grid.h"
 #include "sample/chains.h"
 #include "sample/estimates.h"
@@ -94,7 +95,7 @@ plan_flow (const vrg_input *input)
 {
   int64_t rows = input->size[0], columns = input->size[1];
   double sites = 0;
-  if (input->dimension != 2 || input->field != 0)
+  if (!vrg_flow_can (input))
     {
       printf ("flow: left out (in this version for two dimensions without a field)\n");
       return;

@@ -210,8 +210,24 @@ vrg_chains_free (vrg_chains *chains)
   vrg_free (chains);
 }
 
+/** The inverse of vrg_chains_pack. */
+static void
+unpack (vrg_chains *chains, const uint64_t *packed)
+{
+  const vrg_chains_state *state = chains->state;
+  if (state->multispin)
+    vrg_multispin_unpack (state->multispin, packed);
+  else
+    for (int64_t c = 0; c < chains->n; c++)
+      {
+        vrg_lattice_unpack (state->lattices ? state->lattices[c] : chains->shape, packed + c * chains->strip_words);
+        if (state->metropolis)
+          vrg_metropolis_load (state->metropolis, chains->shape, state->colours[c]);
+      }
+}
+
 void
-vrg_chains_begin (vrg_chains *chains, int run)
+vrg_chains_begin (vrg_chains *chains, int run, const uint64_t *packed)
 {
   vrg_chains_state *state = chains->state;
   const vrg_hamiltonian h = vrg_hamiltonian_of (chains->input, run);
@@ -236,6 +252,8 @@ vrg_chains_begin (vrg_chains *chains, int run)
         state->multispin = vrg_multispin_new (chains->input, chains->chain0, chains->chain1);
       break;
     }
+  if (packed)
+    unpack (chains, packed);
 }
 
 /** Which couplings swapped how often, on the first rank that holds chains. */
@@ -365,20 +383,5 @@ vrg_chains_pack (const vrg_chains *chains, uint64_t *packed)
         if (state->metropolis)
           vrg_metropolis_store (state->metropolis, state->colours[c], chains->shape);
         vrg_lattice_pack (lattice, packed + c * chains->strip_words);
-      }
-}
-
-void
-vrg_chains_unpack (vrg_chains *chains, const uint64_t *packed)
-{
-  const vrg_chains_state *state = chains->state;
-  if (state->multispin)
-    vrg_multispin_unpack (state->multispin, packed);
-  else
-    for (int64_t c = 0; c < chains->n; c++)
-      {
-        vrg_lattice_unpack (state->lattices ? state->lattices[c] : chains->shape, packed + c * chains->strip_words);
-        if (state->metropolis)
-          vrg_metropolis_load (state->metropolis, chains->shape, state->colours[c]);
       }
 }

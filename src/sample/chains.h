@@ -60,8 +60,8 @@ double vrg_chains_bytes (int ranks, const vrg_input *input, int strips, int64_t 
 vrg_chains *vrg_chains_new (const vrg_grid *grid, const vrg_input *input, int64_t times);
 void vrg_chains_free (vrg_chains *chains);
 
-/** Get ready for a run, and leave it.  Local. */
-void vrg_chains_begin (vrg_chains *chains, int run);
+/** Get ready for a run, to go on from packed spins if they are not NULL; and leave it.  Local. */
+void vrg_chains_begin (vrg_chains *chains, int run, const uint64_t *packed);
 void vrg_chains_end (vrg_chains *chains);
 
 /** n sweeps of every chain after the `done` first ones; a hot start before sweep 1.  Collective over strips. */
@@ -73,8 +73,7 @@ void vrg_chains_measure (vrg_chains *chains);
 /** Write the buffer and empty it.  Collective over the grid. */
 int vrg_chains_flush (vrg_chains *chains, vrg_samples *samples);
 
-/** Spins of this rank's strips, [ensemble][chain][row][word], and back.  Local. */
+/** Spins of this rank's strips, [ensemble][chain][row][word].  Local. */
 void vrg_chains_pack (const vrg_chains *chains, uint64_t *packed);
-void vrg_chains_unpack (vrg_chains *chains, const uint64_t *packed);
 
 #endif

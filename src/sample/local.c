@@ -199,16 +199,21 @@ update_columns (const vrg_local *local, int odd, const uint32_t *random)
       }
     }
   else if (local->dimension == 1)
-    EACH (j, VECTOR, n)
-  environment[j] = (uint8_t) (2 * (left[j] + right[j]) + spin[j]);
-  else if (local->dimension == 2) EACH (j, VECTOR, n) environment[j]
-    = (uint8_t) (2 * (left[j] + right[j] + above[j] + below[j]) + spin[j]);
+    {
+      EACH (j, VECTOR, n) { environment[j] = (uint8_t) (2 * (left[j] + right[j]) + spin[j]); }
+    }
+  else if (local->dimension == 2)
+    {
+      EACH (j, VECTOR, n) { environment[j] = (uint8_t) (2 * (left[j] + right[j] + above[j] + below[j]) + spin[j]); }
+    }
   else
-  {
-    const uint8_t *front = local->spins[FRONT][odd], *back = local->spins[BACK][odd];
-    EACH (j, VECTOR, n)
-    environment[j] = (uint8_t) (2 * (left[j] + right[j] + above[j] + below[j] + front[j] + back[j]) + spin[j]);
-  }
+    {
+      const uint8_t *front = local->spins[FRONT][odd], *back = local->spins[BACK][odd];
+      EACH (j, VECTOR, n)
+      {
+        environment[j] = (uint8_t) (2 * (left[j] + right[j] + above[j] + below[j] + front[j] + back[j]) + spin[j]);
+      }
+    }
   for (int64_t j = 0; j < half; j++)
     spin[j] ^= random[j] < threshold[environment[j]];
 }
@@ -227,36 +232,14 @@ update_row_body (const vrg_local *local, const vrg_lattice *lattice, int64_t y, 
   pack_row (local, lattice, y);
 }
 
-typedef void update_function (const vrg_local *local, const vrg_lattice *lattice, int64_t y, const uint32_t *even,
-                              const uint32_t *odd);
-
-static void
-update_row_portable (const vrg_local *local, const vrg_lattice *lattice, int64_t y, const uint32_t *even,
-                     const uint32_t *odd)
-{
-  update_row_body (local, lattice, y, even, odd);
-}
-
-__attribute__ ((target ("avx2"))) static void
-update_row_avx2 (const vrg_local *local, const vrg_lattice *lattice, int64_t y, const uint32_t *even,
-                 const uint32_t *odd)
-{
-  update_row_body (local, lattice, y, even, odd);
-}
-
-__attribute__ ((target ("avx512f,avx512bw,avx512dq,avx512vl"))) static void
-update_row_avx512 (const vrg_local *local, const vrg_lattice *lattice, int64_t y, const uint32_t *even,
-                   const uint32_t *odd)
-{
-  update_row_body (local, lattice, y, even, odd);
-}
+VRG_PATHS (update_row,
+           (const vrg_local *local, const vrg_lattice *lattice, int64_t y, const uint32_t *even, const uint32_t *odd),
+           (local, lattice, y, even, odd))
 
 /** The rows of one parity: one of rows 2 k and 2 k + 1 for each k. */
 static void
 update_rows (vrg_local *local, vrg_lattice *lattice, const vrg_rng *rng, uint64_t sweep, int parity)
 {
-  update_function *const paths[] = { update_row_portable, update_row_avx2, update_row_avx512 };
-  update_function *update_row = paths[vrg_simd ()];
   const int64_t half_plane = (lattice->dimension == 3 ? lattice->plane : lattice->rows + 1) / 2;
   const int64_t end = (lattice->row1 + 1) / 2;
   for (int64_t k0 = lattice->row0 / 2; k0 < end; k0 += local->pairs)

@@ -2,15 +2,13 @@
  * Metropolis and heat bath on colour-split half rows. */
 #include "sample/metropolis.h"
 
-#include <limits.h>
 #include <math.h>
-#include <string.h>
 
 #include "base/error.h"
 #include "base/math.h"
 #include "base/memory.h"
 #include "base/simd.h"
-#include "parallel/traffic.h"
+#include "lattice/halo.h"
 #include "sample/decide_avx512.h"
 
 #define BAND 8 /* rows that are whole vectors, any number of columns */
@@ -510,18 +508,8 @@ finish (const colour_update *u)
 void
 vrg_metropolis_sweep (vrg_metropolis *m, MPI_Comm strip_comm, uint64_t *state, const vrg_rng *rng, uint64_t sweep)
 {
-  enum
-  {
-    UP,
-    DOWN
-  };
-  int rank, size;
-  VRG_MPI (MPI_Comm_rank (strip_comm, &rank));
-  VRG_MPI (MPI_Comm_size (strip_comm, &size));
-  const int above = (rank + size - 1) % size, below = (rank + 1) % size;
   const int64_t bytes = m->words * (int64_t) sizeof *state;
   const int64_t unit0 = m->row0 / m->unit, unit1 = (m->row1 + m->unit - 1) / m->unit;
-  VRG_ASSERT (bytes <= INT_MAX);
   vrg_decide512 fused;
   for (int colour = 0; colour < 2; colour++)
     {
@@ -542,30 +530,23 @@ vrg_metropolis_sweep (vrg_metropolis *m, MPI_Comm strip_comm, uint64_t *state, c
       u.other = other;
       if (vrg_simd () == VRG_SIMD_AVX512)
         vrg_decide512_init (&fused, &u.decide, rng);
-      if (size == 1)
+      MPI_Request requests[VRG_HALO_REQUESTS];
+      const int n = vrg_halo_begin (strip_comm, top, end - m->words, top - m->words, end, bytes, requests);
+      if (n == 0)
         {
-          memcpy (end, top, (size_t) bytes);
-          memcpy (top - m->words, end - m->words, (size_t) bytes);
           for (int64_t unit = unit0; unit < unit1; unit++)
             update_unit (&u, unit, ALL);
           finish (&u);
           continue;
         }
-      /* With two strips both neighbours are the same rank: the tag is the direction of travel. */
-      MPI_Request requests[4];
-      VRG_MPI (MPI_Irecv (end, (int) bytes, MPI_BYTE, below, UP, strip_comm, &requests[0]));
-      VRG_MPI (MPI_Irecv (top - m->words, (int) bytes, MPI_BYTE, above, DOWN, strip_comm, &requests[1]));
-      VRG_MPI (MPI_Isend (top, (int) bytes, MPI_BYTE, above, UP, strip_comm, &requests[2]));
-      VRG_MPI (MPI_Isend (end - m->words, (int) bytes, MPI_BYTE, below, DOWN, strip_comm, &requests[3]));
-      vrg_traffic_count (2, 2 * bytes);
       int done = 0;
       for (int64_t unit = unit0; unit < unit1; unit++)
         {
           update_unit (&u, unit, INTERIOR);
           if (!done && (unit - unit0) % TEST_EVERY == 0)
-            VRG_MPI (MPI_Testall (4, requests, &done, MPI_STATUSES_IGNORE));
+            VRG_MPI (MPI_Testall (n, requests, &done, MPI_STATUSES_IGNORE));
         }
-      VRG_MPI (MPI_Waitall (4, requests, MPI_STATUSES_IGNORE));
+      VRG_MPI (MPI_Waitall (n, requests, MPI_STATUSES_IGNORE));
       for (int64_t unit = unit0; unit < unit1; unit++)
         update_unit (&u, unit, EDGES);
       finish (&u);

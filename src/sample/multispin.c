@@ -334,7 +334,7 @@ count_body (const bits *b, int dimension, int64_t *value)
   else
     count_lattice (b, 3, value);
 }
-VRG_MULTISPIN_PATHS (count, (const bits *b, int dimension, int64_t *value), (b, dimension, value))
+VRG_PATHS (count, (const bits *b, int dimension, int64_t *value), (b, dimension, value))
 
 void
 vrg_multispin_unsatisfied (const vrg_multispin *m, int64_t group, int64_t value[VRG_LANES])
@@ -400,7 +400,7 @@ transpose_body (vrg_lanes block[WORD_BITS])
         block[i] ^= t << j;
       }
 }
-VRG_MULTISPIN_PATHS (transpose, (vrg_lanes * block), (block))
+VRG_PATHS (transpose, (vrg_lanes * block), (block))
 
 /** Word `word` of n rows of every chain of a group, as [row][lane of the word][word of lanes], to packed spins or from
  *  them; by chains, since these are far apart. */

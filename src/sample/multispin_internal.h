@@ -46,22 +46,4 @@ void vrg_multispin_unsatisfied (const vrg_multispin *m, int64_t group, int64_t u
 /** Update all sites of a colour of a group.  Local. */
 void vrg_multispin_update (const vrg_multispin *m, int64_t group, const vrg_rng *rng, uint64_t sweep, int colour);
 
-#define VRG_TARGET_AVX2 __attribute__ ((target ("avx2")))
-#define VRG_TARGET_AVX512 __attribute__ ((target ("avx512f,avx512bw,avx512dq,avx512vl")))
-
-/** static void name parameters, from an always_inline name_body, compiled for each path and chosen at run time. */
-#define VRG_MULTISPIN_PATHS(name, parameters, arguments)                                                               \
-  static void name##_portable parameters { name##_body arguments; }                                                    \
-  VRG_TARGET_AVX2 static void name##_avx2 parameters { name##_body arguments; }                                        \
-  VRG_TARGET_AVX512 static void name##_avx512 parameters { name##_body arguments; }                                    \
-  static void name parameters                                                                                          \
-  {                                                                                                                    \
-    if (vrg_simd () == VRG_SIMD_AVX512)                                                                                \
-      name##_avx512 arguments;                                                                                         \
-    else if (vrg_simd () == VRG_SIMD_AVX2)                                                                             \
-      name##_avx2 arguments;                                                                                           \
-    else                                                                                                               \
-      name##_portable arguments;                                                                                       \
-  }
-
 #endif

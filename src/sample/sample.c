@@ -30,7 +30,7 @@ typedef struct
   vrg_samples *samples;
   vrg_chains *chains;
   int64_t sweeps;    /* of a run */
-  uint64_t *resumed; /* the checkpoint's spins, until its run goes on */
+  uint64_t *resumed; /* the checkpoint's spins, until a run begins */
 } sampling;
 
 /** Write the spins of all chains, or read them into s->resumed; the step says everything else.  Collective. */
@@ -94,9 +94,9 @@ sample_run (sampling *s, int run, int64_t done)
   else
     snprintf (what, sizeof what, "sampling %d couplings", chains->ensembles);
   vrg_progress_begin (&progress, what, "sweeps", done, s->sweeps);
-  vrg_chains_begin (chains, run);
-  if (done > 0)
-    vrg_chains_unpack (chains, s->resumed);
+  vrg_chains_begin (chains, run, done > 0 ? s->resumed : NULL);
+  vrg_free (s->resumed);
+  s->resumed = NULL;
   chains->time = done > thermalization ? (done - thermalization) / interval : 0;
   vrg_stop_loop (s->stop);
   while (done < s->sweeps && status == VRG_OK)

@@ -25,7 +25,7 @@ exchange_body (vrg_lanes *spins, int64_t sites, const vrg_lanes *mask)
       spins[i] = v ^ differ ^ differ << 1;
     }
 }
-VRG_MULTISPIN_PATHS (exchange, (vrg_lanes * spins, int64_t sites, const vrg_lanes *mask), (spins, sites, mask))
+VRG_PATHS (exchange, (vrg_lanes * spins, int64_t sites, const vrg_lanes *mask), (spins, sites, mask))
 
 void
 vrg_tempering_swap (vrg_multispin *multispin, int64_t group, const vrg_rng *rng, uint64_t sweep)

@@ -37,7 +37,9 @@ main (int argc, char **argv)
   test_exchange (37, 700);
 
   int up = 10 * check_rank_, down = up + 1, above = -1, below = -1;
-  vrg_halo_swap (MPI_COMM_WORLD, &up, &down, &above, &below, sizeof up);
+  MPI_Request requests[VRG_HALO_REQUESTS];
+  int n = vrg_halo_begin (MPI_COMM_WORLD, &up, &down, &above, &below, sizeof up, requests);
+  MPI_Waitall (n, requests, MPI_STATUSES_IGNORE);
   check (above == 10 * ((check_rank_ + check_size_ - 1) % check_size_) + 1, "what the strip above sent down");
   check (below == 10 * ((check_rank_ + 1) % check_size_), "what the strip below sent up");
   return check_end ();
