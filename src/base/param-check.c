@@ -90,10 +90,11 @@ check_couplings (vrg_param_parser *parser, const vrg_param_state *state, vrg_inp
   if (input->algorithm == VRG_TEMPERING || input->packing == VRG_PACKING_CHAINS)
     {
       if (beyond || input->field != 0)
-        vrg_param_complain (parser, beyond ? other : field,
-                            "is not for packed chains (%s), which know nn alone; use metropolis or heatbath with [sample] "
-                            "packing = rows",
-                            input->algorithm == VRG_TEMPERING ? "tempering" : "[sample] packing = chains");
+        vrg_param_complain (
+          parser, beyond ? other : field,
+          "is not for packed chains (%s), which know nn alone; use metropolis or heatbath with [sample] "
+          "packing = rows",
+          input->algorithm == VRG_TEMPERING ? "tempering" : "[sample] packing = chains");
       if (input->algorithm == VRG_CLUSTER)
         vrg_param_complain (parser, packing, "cluster updates cannot pack chains; use rows");
       if (input->algorithm == VRG_TEMPERING && state[nn].good && input->n_nn < 2)
@@ -141,55 +142,125 @@ check_sample (vrg_param_parser *parser, const vrg_param_state *state, vrg_input 
     }
 }
 
+/** The ensembles to train on: all of them sampled, none twice. */
+static void
+check_ensembles (vrg_param_parser *parser, const vrg_param_state *state, vrg_input *input)
+{
+  const int coupling = vrg_param_find ("train.coupling");
+  const bool given = state[coupling].raw != NULL;
+  const double critical = input->dimension == 3 ? VRG_CRITICAL_NN_CUBE : VRG_CRITICAL_NN;
+  if (!state[vrg_param_find ("couplings.nn")].good || (given && !state[coupling].good))
+    return;
+  if (!given)
+    {
+      input->n_coupling = 1;
+      input->coupling[0] = input->nn[0];
+      for (int i = 0; i < input->n_nn; i++)
+        if (input->nn[i] == critical)
+          input->coupling[0] = critical;
+    }
+  for (int i = 0; i < input->n_coupling; i++)
+    {
+      if (given && input->coupling[i] == VRG_CRITICAL_NN)
+        input->coupling[i] = critical;
+      int found = 0;
+      while (found < input->n_nn && input->nn[found] != input->coupling[i])
+        found++;
+      if (found == input->n_nn)
+        vrg_param_complain (parser, coupling, "%.10g is not one of [couplings] nn", input->coupling[i]);
+      for (int k = 0; k < i; k++)
+        if (input->coupling[k] == input->coupling[i])
+          vrg_param_complain (parser, coupling, "%.10g is given twice", input->coupling[i]);
+    }
+}
+
+/** Enough configurations for a batch, and chains for its positions. */
+static void
+check_batch (vrg_param_parser *parser, const vrg_param_state *state, vrg_input *input)
+{
+  const int batch = vrg_param_find ("train.batch"), chains = vrg_param_find ("train.chains");
+  if (!state[batch].good)
+    return;
+  if (state[chains].raw == NULL)
+    input->persistent = input->batch;
+  else if (state[chains].good && input->method == VRG_PCD && input->persistent % input->batch)
+    vrg_param_complain (parser, chains, "%lld is not a multiple of batch, %lld", (long long) input->persistent,
+                        (long long) input->batch);
+  if (input->model == VRG_MODEL_NONE || !state[vrg_param_find ("sample.configurations")].good
+      || !state[vrg_param_find ("train.held_out")].good)
+    return;
+  const int64_t held = vrg_input_held_out (input), ensembles = input->n_coupling > 0 ? input->n_coupling : 1;
+  if (input->batch > (input->configurations - held) * ensembles)
+    vrg_param_complain (parser, batch,
+                        "%lld is more than the %lld configurations to train on: %lld for each of %lld coupling%s, %lld "
+                        "of them held out",
+                        (long long) input->batch, (long long) ((input->configurations - held) * ensembles),
+                        (long long) input->configurations, (long long) ensembles, ensembles == 1 ? "" : "s",
+                        (long long) held);
+}
+
+/** The shapes of the layers. */
+static void
+check_layers (vrg_param_parser *parser, const vrg_param_state *state, vrg_input *input)
+{
+  const int hidden = vrg_param_find ("train.hidden"), stride = vrg_param_find ("train.stride"),
+            symmetric = vrg_param_find ("train.symmetric");
+  if (state[symmetric].good && input->symmetric && input->model == VRG_MODEL_DENSE)
+    vrg_param_complain (parser, symmetric, "is for the filters of a convolution; a dense model has none");
+  if (input->model != VRG_MODEL_CONVOLUTION || (state[hidden].raw != NULL && !state[hidden].good))
+    return;
+  for (int l = 0; l + 1 < input->n_hidden; l++)
+    if (input->hidden[l] != 1)
+      {
+        vrg_param_complain (parser, hidden, "layer %d has %lld filters, and a convolution can stand on one only", l + 1,
+                            (long long) input->hidden[l]);
+        return;
+      }
+  if (!state[stride].good || !state[vrg_param_find ("lattice.size")].good)
+    return;
+  for (int d = 0; d < input->n_size; d++)
+    {
+      int64_t side = input->size[d];
+      for (int l = 0; l < input->n_hidden; l++, side /= input->stride)
+        if (side % input->stride)
+          {
+            if (l == 0)
+              vrg_param_complain (parser, stride, "%lld does not divide the side %lld", (long long) input->stride,
+                                  (long long) side);
+            else
+              vrg_param_complain (parser, stride, "%lld does not divide the side %lld that layer %d stands on",
+                                  (long long) input->stride, (long long) side, l + 1);
+            return;
+          }
+    }
+}
+
 static void
 check_train (vrg_param_parser *parser, const vrg_param_state *state, vrg_input *input)
 {
-  const int coupling = vrg_param_find ("train.coupling"), model = vrg_param_find ("train.model"),
-            hidden = vrg_param_find ("train.hidden"), stride = vrg_param_find ("train.stride"),
-            batch = vrg_param_find ("train.batch"), method = vrg_param_find ("train.method"),
-            centering = vrg_param_find ("train.centering");
-  if (state[vrg_param_find ("couplings.nn")].good && (state[coupling].good || state[coupling].raw == NULL))
-    {
-      const bool given = state[coupling].raw != NULL;
-      const double critical = input->dimension == 3 ? VRG_CRITICAL_NN_CUBE : VRG_CRITICAL_NN,
-                   wanted = given && input->coupling != VRG_CRITICAL_NN ? input->coupling : critical;
-      int found = 0;
-      while (found < input->n_nn && input->nn[found] != wanted)
-        found++;
-      if (found < input->n_nn)
-        input->coupling = input->nn[found];
-      else if (given)
-        vrg_param_complain (parser, coupling, "%.10g is not one of [couplings] nn", wanted);
-      else
-        input->coupling = input->nn[0];
-    }
+  const int model = vrg_param_find ("train.model"), hidden = vrg_param_find ("train.hidden"),
+            rate = vrg_param_find ("train.learning_rate"), centering = vrg_param_find ("train.centering");
   if (state[hidden].raw == NULL && state[model].good)
     {
       input->n_hidden = 1;
       input->hidden[0] = input->model == VRG_MODEL_CONVOLUTION ? 1 : 64;
     }
-  if (state[method].good && input->method == VRG_PCD)
-    vrg_param_complain (parser, method, "pcd is not in this version; use cd");
-  if (state[centering].good && input->centering)
-    vrg_param_complain (parser, centering, "is not in this version; use no");
-  if (state[hidden].good && input->n_hidden > 1)
-    vrg_param_complain (parser, hidden, "this version trains one layer, not %d", input->n_hidden);
-  if (!state[model].good || input->model == VRG_MODEL_NONE)
+  if (state[vrg_param_find ("train.final_rate")].raw == NULL && state[rate].good)
+    input->final_rate = input->learning_rate;
+  check_ensembles (parser, state, input);
+  if (!state[model].good)
     return;
-  if (state[vrg_param_find ("lattice.dimension")].good && input->dimension != 2)
-    vrg_param_complain (parser, model, "training is for two dimensions in this version, not %d: use none",
+  check_batch (parser, state, input);
+  if (input->model == VRG_MODEL_NONE)
+    return;
+  if (state[vrg_param_find ("lattice.dimension")].good && input->dimension > 2)
+    vrg_param_complain (parser, model, "training is for one and two dimensions, not %d: use none",
                         (int) input->dimension);
-  if (state[batch].good && state[vrg_param_find ("sample.configurations")].good && input->batch > input->configurations)
-    vrg_param_complain (parser, batch, "%lld is more than the %lld configurations of the ensemble",
-                        (long long) input->batch, (long long) input->configurations);
-  if (input->model == VRG_MODEL_CONVOLUTION && state[stride].good && state[vrg_param_find ("lattice.size")].good)
-    for (int d = 0; d < input->n_size; d++)
-      if (input->size[d] % input->stride)
-        {
-          vrg_param_complain (parser, stride, "%lld does not divide the side %lld", (long long) input->stride,
-                              (long long) input->size[d]);
-          break;
-        }
+  if (state[centering].good && input->centering && state[vrg_param_find ("train.biases")].good && !input->biases)
+    vrg_param_complain (parser, centering, "needs biases = yes, which take up the offsets");
+  if (state[centering].good && input->centering && state[vrg_param_find ("train.symmetric")].good && input->symmetric)
+    vrg_param_complain (parser, centering, "is not for tied weights; use symmetric = no, or centering = no");
+  check_layers (parser, state, input);
 }
 
 static void

@@ -31,7 +31,7 @@ const vrg_param_row vrg_param_table[] = {
    "if it has none), in the directory vrg is started in."},
 
   {"lattice", "dimension", VRG_KIND_INT, ONE (dimension), NULL, 1, VRG_MAX_DIMENSION, "2", "", SAMPLE,
-   "Dimension of the hypercubic lattice. Training and the flow are for two dimensions."},
+   "Dimension of the hypercubic lattice. Training is for one and two dimensions, the flow for two."},
   {"lattice", "size", VRG_KIND_INT, MANY (size, n_size, VRG_MAX_DIMENSION), NULL, 4, 1048576, "32", "sites", SAMPLE,
    "Side lengths of the periodic lattice: one number for all, or one for each dimension, slowest first (rows, columns). "
    "Every algorithm but cluster needs even sides."},
@@ -66,11 +66,19 @@ const vrg_param_row vrg_param_table[] = {
    "Restricted Boltzmann machine of +-1 units to train on the samples. dense: every hidden unit sees the whole "
    "lattice. "
    "convolution: filters moved over the periodic lattice. none: the train stage is left out."},
-  {"train", "coupling", VRG_KIND_COUPLING, ONE (coupling), NULL, 1e-4, 10, "", "J/kT", TRAIN,
-   "The ensemble to train on: one of [couplings] nn. Default: `critical` if it is among them, else the first."},
+  {"train", "coupling", VRG_KIND_COUPLING, MANY (coupling, n_coupling, VRG_MAX_COUPLINGS), NULL, 1e-4, 10, "", "J/kT",
+   TRAIN,
+   "The ensembles to train on, as one training set: some of [couplings] nn. Default: `critical` if it is among them, else "
+   "the first."},
+  {"train", "permute", VRG_KIND_BOOL, ONE (permute), NULL, 0, 0, "no", "", TRAIN,
+   "Permute the spins of each configuration by a permutation of its own before training: a control, which keeps the "
+   "magnetisation and destroys locality."},
+  {"train", "held_out", VRG_KIND_REAL, ONE (held_out), NULL, 0, 0.9, "0.1", "", TRAIN,
+   "Share of each ensemble, its last configurations, that is not trained on: pseudo-likelihood, likelihood and divergence "
+   "are taken there. 0: taken on the training set."},
   {"train", "hidden", VRG_KIND_INT, MANY (hidden, n_hidden, VRG_MAX_LAYERS), NULL, 1, 1e6, "", "units", TRAIN,
-   "Hidden units of a dense model (default 64), filters of a convolution (default 1; the learnt rule wants 1). One "
-   "layer in this version."},
+   "Hidden units of a dense model (default 64), filters of a convolution (default 1; the learnt rule wants 1). A list is a "
+   "stack: each layer is trained on the hidden units of the one before, drawn given the configurations."},
   {"train", "filter", VRG_KIND_INT, ONE (filter), NULL, 1, 64, "8", "sites", TRAIN,
    "Side of the square filter of a convolution, centred on its block; it may wrap around the lattice."},
   {"train", "stride", VRG_KIND_INT, ONE (stride), NULL, 1, 64, "2", "sites", TRAIN,
@@ -78,19 +86,27 @@ const vrg_param_row vrg_param_table[] = {
    "stride."},
   {"train", "biases", VRG_KIND_BOOL, ONE (biases), NULL, 0, 0, "no", "", TRAIN,
    "Train the biases of visible and hidden units too; without them the model has the symmetry s -> -s."},
+  {"train", "symmetric", VRG_KIND_BOOL, ONE (symmetric), NULL, 0, 0, "no", "", TRAIN,
+   "Tie the weights of a convolution's filters by the point group of the lattice: the eight rotations and reflections of the "
+   "square, the reflection of the line."},
   {"train", "method", VRG_KIND_NAME, ONE (method), vrg_param_method_names, 0, 0, "cd", "", TRAIN,
-   "cd: contrastive divergence, chains start from the data at each update. pcd: persistent chains, not in this "
-   "version."},
+   "cd: contrastive divergence, chains start from the data at each update. pcd: persistent chains, which go on from the "
+   "update before."},
+  {"train", "chains", VRG_KIND_INT, ONE (persistent), NULL, 1, 1e6, "", "chains", TRAIN,
+   "Persistent chains of pcd, a multiple of batch. Default: batch."},
   {"train", "steps", VRG_KIND_INT, ONE (steps), NULL, 1, 1000, "1", "Gibbs steps", TRAIN,
    "The k of CD-k: hidden and visible units are redrawn so often for each update."},
   {"train", "batch", VRG_KIND_INT, ONE (batch), NULL, 1, 1e6, "50", "configurations", TRAIN,
    "Configurations of one update. The result does not depend on how ranks share them."},
   {"train", "epochs", VRG_KIND_INT, ONE (epochs), NULL, 0, 1e6, "100", "epochs", TRAIN,
-   "Passes over the ensemble. 0 leaves the random initial weights."},
+   "Passes over the training set, for each layer. 0 leaves the random initial weights."},
   {"train", "optimiser", VRG_KIND_NAME, ONE (optimiser), vrg_param_optimiser_names, 0, 0, "adam", "", TRAIN,
    "sgd: gradient ascent with momentum. adam: Adam with beta = 0.9, 0.999."},
   {"train", "learning_rate", VRG_KIND_REAL, ONE (learning_rate), NULL, 1e-9, 10, "0.001", "", TRAIN,
    "Step along the gradient, for +-1 units (one sixteenth of the rate usual for 0/1 units)."},
+  {"train", "final_rate", VRG_KIND_REAL, ONE (final_rate), NULL, 1e-9, 10, "", "", TRAIN,
+   "Step of the last update of a layer; the rate falls (or grows) geometrically from learning_rate to it. Default: "
+   "learning_rate."},
   {"train", "momentum", VRG_KIND_REAL, ONE (momentum), NULL, 0, 0.9999, "0.5", "", TRAIN,
    "Share of the last step that sgd keeps; adam ignores it."},
   {"train", "l1", VRG_KIND_REAL, ONE (l1), NULL, 0, 10, "0", "", TRAIN,
@@ -98,7 +114,22 @@ const vrg_param_row vrg_param_table[] = {
   {"train", "l2", VRG_KIND_REAL, ONE (l2), NULL, 0, 10, "0", "", TRAIN,
    "Penalty l2 sum W^2 / 2, which keeps weights small."},
   {"train", "centering", VRG_KIND_BOOL, ONE (centering), NULL, 0, 0, "no", "", TRAIN,
-   "Gradient of centred units. Not in this version."},
+   "Gradient of centred units, with running means of the data as offsets, so that results depend little on the batch; "
+   "needs biases."},
+  {"train", "average", VRG_KIND_REAL, ONE (average), NULL, 0, 1, "0", "", TRAIN,
+   "Last share of a layer's updates over which its parameters are averaged for the model: persistent chains swing around "
+   "the best ones. 0: the last parameters."},
+  {"train", "patience", VRG_KIND_INT, ONE (patience), NULL, 0, 1e6, "0", "epochs", TRAIN,
+   "Go on to the next layer when the pseudo-likelihood has not grown for so many epochs. 0: never early."},
+  {"train", "likelihood", VRG_KIND_INT, ONE (likelihood), NULL, 0, 1e6, "10", "epochs", TRAIN,
+   "Epochs between estimates of ln Z, and with it of the log-likelihood and the divergence from the exact Ising law; also "
+   "after the last. 0: after the last only. Exact where a layer has 24 units or fewer on one side, otherwise by annealing."},
+  {"train", "ais_chains", VRG_KIND_INT, ONE (ais_chains), NULL, 2, 1e6, "128", "chains", TRAIN,
+   "Chains of annealed importance sampling."},
+  {"train", "ais_steps", VRG_KIND_INT, ONE (ais_steps), NULL, 1, 1e7, "1000", "Gibbs steps", TRAIN,
+   "Steps of annealed importance sampling from independent units to the model."},
+  {"train", "analysis", VRG_KIND_BOOL, ONE (analysis), NULL, 0, 0, "yes", "", TRAIN,
+   "Look into the trained model: receptive fields, spectrum, couplings, samples of the model, reconstructions."},
 
   {"flow", "rules", VRG_KIND_NAME, MANY (rules, n_rules, VRG_MAX_RULES), vrg_param_rule_names, 0, 0, "majority", "",
    FLOW,

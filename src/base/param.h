@@ -42,16 +42,25 @@ typedef struct
   int64_t chains, thermalization, interval, configurations;
   /* [train] */
   int model;        /* vrg_model_type */
-  double coupling;  /* the ensemble to train on; one of nn (bitwise) */
+  int n_coupling;   /* the ensembles to train on */
+  double coupling[VRG_MAX_COUPLINGS]; /* each one of nn (bitwise) */
+  bool permute;     /* spins of each configuration by a permutation of its own */
+  double held_out;  /* share of each ensemble */
   int n_hidden;
   int64_t hidden[VRG_MAX_LAYERS];
   int64_t filter, stride;
-  bool biases;
+  bool symmetric, biases;
   int method; /* vrg_method */
+  int64_t persistent; /* chains of pcd, a multiple of batch */
   int64_t steps, batch, epochs;
   int optimiser; /* vrg_optimiser */
-  double learning_rate, momentum, l1, l2;
+  double learning_rate, final_rate, momentum, l1, l2;
   bool centering;
+  double average;     /* last share of the updates over which weights are averaged */
+  int64_t patience;   /* epochs; 0: never stop early */
+  int64_t likelihood; /* epochs between estimates of ln Z; 0: at the end of a layer alone */
+  int64_t ais_chains, ais_steps;
+  bool analysis;
   /* [flow] */
   int n_rules;
   int rules[VRG_MAX_RULES]; /* vrg_rule */
@@ -64,6 +73,14 @@ typedef struct
   /* [checkpoint] */
   double interval_minutes;
 } vrg_input;
+
+/** Configurations of each ensemble that are not trained on: its last ones; at least one if any share is. */
+static inline int64_t
+vrg_input_held_out (const vrg_input *input)
+{
+  const int64_t n = (int64_t) (input->held_out * (double) input->configurations);
+  return n > 0 || input->held_out <= 0 || input->configurations < 2 ? n : 1;
+}
 
 /** Stages; a key's mask says which stage's result it determines. */
 typedef enum { VRG_STAGE_SAMPLE = 1, VRG_STAGE_TRAIN = 2, VRG_STAGE_FLOW = 4 } vrg_stage;

@@ -32,6 +32,7 @@ typedef enum
   VRG_RNG_LOCAL = 16,        /* local updates of general Hamiltonians, 32 bits a site */
   VRG_RNG_BOND_DEEP = 17,    /* cluster bonds to the next plane */
   VRG_RNG_GHOST = 18,        /* cluster bonds to the ghost spin of a field */
+  VRG_RNG_PERMUTE = 19,       /* permuted configurations: index = sample * sites + site */
   VRG_RNG_TEST = 255
 } vrg_rng_purpose;
 

@@ -5,8 +5,10 @@
 #include <gsl/gsl_sort_double.h>
 #include <gsl/gsl_statistics_double.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -156,6 +158,10 @@ static const struct
   { "correlations", "sums of 7 even and 4 odd operators, L = 64", vrg_bench_correlations },
   { "environments", "local environments of 7 even operators, L = 64", vrg_bench_environments },
   { "convolution", "updates of a convolutional RBM, settings of input/learnt-32.ini", vrg_bench_convolution },
+  { "product", "bits times weights, 1600 x 400, against OpenBLAS", vrg_bench_product },
+  { "train", "updates of dense RBMs against rbm_numpy.py and rbm_torch.py", vrg_bench_train },
+  { "train-ranks", "updates of one RBM by all ranks together, against one of them; ratio = speed-up",
+    vrg_bench_train_ranks },
   { "scaling", "all ranks against one of them, one lattice cut into strips; ratio = speed-up", vrg_bench_scaling },
   { "traffic", "messages and bytes that a sweep sends, counted, against the model", vrg_bench_traffic },
   { "model", "rates to expect on many ranks, from the rates measured here", vrg_bench_model },
@@ -174,6 +180,16 @@ vrg_bench_names (void)
   for (int k = 0; k < BENCHMARKS; k++)
     used += snprintf (text + used, sizeof text - (size_t) used, "%-18s %s\n", benchmarks[k].name, benchmarks[k].help);
   return text;
+}
+
+void
+vrg_bench_environment (int argc, char **argv)
+{
+  if (argc < 2 || strcmp (argv[1], "bench") != 0 || (!getenv ("OPENBLAS_CORETYPE") && !getenv ("OPENBLAS_L2_SIZE")))
+    return;
+  unsetenv ("OPENBLAS_CORETYPE");
+  unsetenv ("OPENBLAS_L2_SIZE");
+  execv ("/proc/self/exe", argv); /* where it fails, rows name the core type that is in use */
 }
 
 int

@@ -110,9 +110,11 @@ vrg_checkpoint_write (const vrg_grid *grid, const char *directory, const char *s
 
 /** Verify a generation, compare its fingerprint, read it. */
 static int
-read_file (const vrg_grid *grid, const char *path, const char *fingerprint, int64_t *step, int n,
-           const vrg_h5_array *arrays, bool *other)
+read_file (const vrg_grid *grid, const char *path, const char *fingerprint, int64_t *step, vrg_checkpoint_plan *plan,
+           void *context, bool *other)
 {
+  int n = 0;
+  const vrg_h5_array *arrays = NULL;
   vrg_h5 *file;
   char *found = NULL;
   *other = false;
@@ -132,6 +134,8 @@ read_file (const vrg_grid *grid, const char *path, const char *fingerprint, int6
                      path, difference);
       *other = true;
     }
+  if (code == VRG_OK)
+    code = plan (file, context, &n, &arrays);
   for (int i = 0; i < n && code == VRG_OK; i++)
     code = vrg_h5_read (file, &arrays[i]);
   vrg_free (found);
@@ -140,8 +144,8 @@ read_file (const vrg_grid *grid, const char *path, const char *fingerprint, int6
 }
 
 int
-vrg_checkpoint_read (const vrg_grid *grid, const char *directory, const char *stage, const char *fingerprint,
-                     int64_t *step, int n, const vrg_h5_array *arrays)
+vrg_checkpoint_read_planned (const vrg_grid *grid, const char *directory, const char *stage, const char *fingerprint,
+                             int64_t *step, vrg_checkpoint_plan *plan, void *context)
 {
   char path[2][VRG_PATH_LENGTH], why[2][512] = { "", "" };
   int64_t steps[2];
@@ -157,7 +161,7 @@ vrg_checkpoint_read (const vrg_grid *grid, const char *directory, const char *st
       bool other;
       if (steps[g] == -1)
         continue;
-      int code = read_file (grid, path[g], fingerprint, step, n, arrays, &other);
+      int code = read_file (grid, path[g], fingerprint, step, plan, context, &other);
       if (code == VRG_OK)
         {
           vrg_info ("%s: resumed from %s at step %lld", stage, path[g], (long long) *step);
@@ -179,6 +183,30 @@ vrg_checkpoint_read (const vrg_grid *grid, const char *directory, const char *st
                     "%s: no good checkpoint: %s%s%s; remove %s/checkpoint-%s.*.h5 to begin the stage again, or use "
                     "--fresh",
                     stage, why[0], why[0][0] != '\0' && why[1][0] != '\0' ? "; " : "", why[1], directory, stage);
+}
+
+typedef struct
+{
+  int n;
+  const vrg_h5_array *arrays;
+} list;
+
+static int
+plan_list (vrg_h5 *file, void *context, int *n, const vrg_h5_array **arrays)
+{
+  const list *all = context;
+  (void) file;
+  *n = all->n;
+  *arrays = all->arrays;
+  return VRG_OK;
+}
+
+int
+vrg_checkpoint_read (const vrg_grid *grid, const char *directory, const char *stage, const char *fingerprint,
+                     int64_t *step, int n, const vrg_h5_array *arrays)
+{
+  list all = { n, arrays };
+  return vrg_checkpoint_read_planned (grid, directory, stage, fingerprint, step, plan_list, &all);
 }
 
 int

@@ -19,6 +19,12 @@ int vrg_checkpoint_write (const vrg_grid *grid, const char *directory, const cha
 int vrg_checkpoint_read (const vrg_grid *grid, const char *directory, const char *stage, const char *fingerprint,
                          int64_t *step, int n, const vrg_h5_array *arrays);
 
+/** The same where the file itself says what it holds: `plan` looks into it and gives the arrays to read, which stay the
+ *  context's.  It may be called again, for the other generation.  Collective. */
+typedef int vrg_checkpoint_plan (vrg_h5 *file, void *context, int *n, const vrg_h5_array **arrays);
+int vrg_checkpoint_read_planned (const vrg_grid *grid, const char *directory, const char *stage,
+                                 const char *fingerprint, int64_t *step, vrg_checkpoint_plan *plan, void *context);
+
 /** The stage is finished: remove its generations.  Collective. */
 int vrg_checkpoint_remove (const vrg_grid *grid, const char *directory, const char *stage);
 

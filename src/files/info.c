@@ -24,6 +24,12 @@ static const char *const run_files[] = { "samples.h5",
                                          "checkpoint-train.0.h5",
                                          "checkpoint-train.1.h5",
                                          "train.tsv",
+                                         "learnt.h5",
+                                         "spectrum.h5",
+                                         "fields.tsv",
+                                         "interactions.tsv",
+                                         "model-samples.tsv",
+                                         "reconstructions.tsv",
                                          "flow.h5",
                                          "checkpoint-flow.0.h5",
                                          "checkpoint-flow.1.h5",
@@ -110,17 +116,30 @@ say_kind (const vrg_grid *grid, vrg_h5 *file, const char *format)
     }
   else if (strcmp (format, "vrg-model") == 0)
     {
-      char *type = text_of (file, "/layer-1", "type");
-      double nn = 0;
-      say (grid, "  %s model, %lld hidden %s, for a %lld x %lld lattice, after %lld epochs (%lld updates)",
-           type != NULL ? type : "?", number_of (file, "/layer-1", "hidden"),
-           type != NULL && strcmp (type, "dense") == 0 ? "units" : "filter(s)", number_of (file, "/layer-1", "rows"),
-           number_of (file, "/layer-1", "columns"), number_of (file, "/layer-1", "epochs"),
-           number_of (file, "/layer-1", "updates"));
-      if (vrg_h5_get_double (file, "/layer-1", "nn", &nn) == VRG_OK)
-        say (grid, ", trained at nn = %.17g", nn);
-      say (grid, "\n");
-      vrg_free (type);
+      const long long layers = number_of (file, "/", "layers");
+      for (int l = 0; l < layers && l < VRG_MAX_LAYERS; l++)
+        {
+          char group[32];
+          snprintf (group, sizeof group, "/layer-%d", l + 1);
+          char *type = text_of (file, group, "type");
+          const bool dense = type != NULL && strcmp (type, "dense") == 0;
+          const long long hidden = number_of (file, group, "hidden");
+          say (grid, "  layer %d: %s, %lld %s%s on %lld x %lld visible units, after %lld epochs (%lld updates)\n", l + 1,
+               type != NULL ? type : "?", hidden, dense ? "hidden unit" : "filter", hidden == 1 ? "" : "s",
+               number_of (file, group, "rows"), number_of (file, group, "columns"), number_of (file, group, "epochs"),
+               number_of (file, group, "updates"));
+          vrg_free (type);
+        }
+      double nn[VRG_MAX_COUPLINGS];
+      int64_t dims[VRG_H5_RANK];
+      if (vrg_h5_shape (file, "/nn", dims) == 1 && dims[0] <= VRG_MAX_COUPLINGS)
+        {
+          const vrg_h5_array array
+            = { .name = "/nn", .type = VRG_F64, .rank = 1, .dims = { dims[0] }, .replicated = true, .data = nn };
+          if (vrg_h5_read (file, &array) == VRG_OK)
+            for (int i = 0; i < dims[0]; i++)
+              say (grid, "  trained at nn = %.17g\n", nn[i]);
+        }
     }
   else if (strcmp (format, "vrg-checkpoint") == 0)
     {

@@ -10,106 +10,125 @@
 #include "files/h5_internal.h"
 
 #define FORMAT "vrg-model"
-#define FORMAT_VERSION 1
-#define LAYER "/layer-1"
+#define FORMAT_VERSION 2
 #define LARGEST (INT64_C (1) << 31)
 
-enum
-{
-  WEIGHTS,
-  VISIBLE_BIAS,
-  HIDDEN_BIAS,
-  ARRAYS
-};
-
-/** The three arrays of a model as the file has them; `writes`: only this rank's group does. */
 static void
-describe (const vrg_model *model, bool takes_part, vrg_h5_array arrays[ARRAYS])
+layer_name (int number, char name[32])
 {
-  bool dense = model->type == VRG_MODEL_DENSE;
-  int64_t visible = dense ? model->rows * model->columns : 1;
-  int64_t own = takes_part ? model->visible1 - model->visible0 : 0;
-  arrays[WEIGHTS]
-    = (vrg_h5_array){ .name = LAYER "/weights",
-                      .help = dense ? "W in E = -a.v - b.h - v W h (1)"
-                                    : "weight of site (stride jy + dy - (filter - stride)/2, likewise x) for "
-                                      "hidden unit (filter, jy, jx) (1)",
-                      .axes = dense ? "visible hidden" : "filter row column",
-                      .type = VRG_F64,
-                      .rank = dense ? 2 : 3,
-                      .dims = { dense ? visible : model->hidden, dense ? model->hidden : model->filter,
-                                dense ? 0 : model->filter },
-                      .replicated = !dense,
-                      .first = { model->visible0, 0 },
-                      .count = { own, model->hidden },
-                      .data = model->weights };
-  arrays[VISIBLE_BIAS] = (vrg_h5_array){ .name = LAYER "/visible_bias",
-                                         .help = "a in E = -a.v - b.h - v W h (1)",
-                                         .axes = "visible",
-                                         .type = VRG_F64,
-                                         .rank = 1,
-                                         .dims = { visible },
-                                         .replicated = !dense,
-                                         .first = { model->visible0 },
-                                         .count = { own },
-                                         .data = model->visible_bias };
-  arrays[HIDDEN_BIAS] = (vrg_h5_array){ .name = LAYER "/hidden_bias",
-                                        .help = "b in E = -a.v - b.h - v W h (1)",
-                                        .axes = dense ? "hidden" : "filter",
-                                        .type = VRG_F64,
-                                        .rank = 1,
-                                        .dims = { model->hidden },
-                                        .replicated = true,
-                                        .data = model->hidden_bias };
+  snprintf (name, 32, "/layer-%d", number + 1);
 }
 
-#define NUMBERS 7
+void
+vrg_model_describe (const vrg_model *model, const char *group, bool takes_part, vrg_model_arrays *a)
+{
+  static const char *const names[VRG_MODEL_ARRAYS] = { "weights", "visible_bias", "hidden_bias" };
+  const bool dense = model->type == VRG_MODEL_DENSE;
+  const int64_t visible = dense ? model->rows * model->columns : 1;
+  const int64_t own = takes_part ? model->visible1 - model->visible0 : 0;
+  for (int i = 0; i < VRG_MODEL_ARRAYS; i++)
+    snprintf (a->name[i], sizeof a->name[i], "%s/%s", group, names[i]);
+  a->array[0] = (vrg_h5_array){ .name = a->name[0],
+                                .help = dense ? "W in E = -a.v - b.h - h W v (1)"
+                                              : "weight of site (stride jy + row - (filter - stride)/2, likewise "
+                                                "columns) for hidden unit (filter, jy, jx) (1)",
+                                .axes = dense ? "hidden visible" : "filter row column",
+                                .type = VRG_F64,
+                                .rank = dense ? 2 : 3,
+                                .dims = { model->hidden, dense ? visible : vrg_model_filter_rows (model),
+                                          dense ? 0 : model->filter },
+                                .replicated = !dense,
+                                .first = { 0, model->visible0 },
+                                .count = { model->hidden, own },
+                                .data = model->weights };
+  a->array[1] = (vrg_h5_array){ .name = a->name[1],
+                                .help = "a in E = -a.v - b.h - h W v (1)",
+                                .axes = "visible",
+                                .type = VRG_F64,
+                                .rank = 1,
+                                .dims = { visible },
+                                .replicated = !dense,
+                                .first = { model->visible0 },
+                                .count = { own },
+                                .data = model->visible_bias };
+  a->array[2] = (vrg_h5_array){ .name = a->name[2],
+                                .help = "b in E = -a.v - b.h - h W v (1)",
+                                .axes = dense ? "hidden" : "filter",
+                                .type = VRG_F64,
+                                .rank = 1,
+                                .dims = { model->hidden },
+                                .replicated = true,
+                                .data = model->hidden_bias };
+}
+
+/** The couplings a stack was trained on. */
+static vrg_h5_array
+couplings (vrg_stack *stack)
+{
+  return (vrg_h5_array){ .name = "/nn",
+                         .help = "nearest-neighbour couplings of the ensembles it was trained on (J/kT)",
+                         .axes = "ensemble",
+                         .type = VRG_F64,
+                         .rank = 1,
+                         .dims = { stack->n_nn },
+                         .replicated = true,
+                         .data = stack->nn };
+}
+
+#define NUMBERS 8
 
 /** The whole numbers of a layer, in one place for writing and reading. */
 static void
-numbers (vrg_model *model, vrg_h5_number list[NUMBERS])
+numbers (vrg_model *model, int64_t *symmetric, vrg_h5_number list[NUMBERS])
 {
   const vrg_h5_number all[NUMBERS]
-    = { { "rows", &model->rows, 1, LARGEST },        { "columns", &model->columns, 1, LARGEST },
-        { "hidden", &model->hidden, 1, LARGEST },    { "filter", &model->filter, 0, 65536 },
-        { "stride", &model->stride, 0, 65536 },      { "epochs", &model->epochs, 0, INT64_MAX },
-        { "updates", &model->updates, 0, INT64_MAX } };
+    = { { "rows", &model->rows, 1, LARGEST },       { "columns", &model->columns, 1, LARGEST },
+        { "hidden", &model->hidden, 1, LARGEST },   { "filter", &model->filter, 0, 65536 },
+        { "stride", &model->stride, 0, 65536 },     { "symmetric", symmetric, 0, 1 },
+        { "epochs", &model->epochs, 0, INT64_MAX }, { "updates", &model->updates, 0, INT64_MAX } };
   memcpy (list, all, sizeof all);
 }
 
 static int
-put_head (vrg_h5 *file, const char *fingerprint, const vrg_model *model)
+put_layer (const vrg_grid *grid, vrg_h5 *file, int number, const vrg_model *model)
 {
+  char group[32];
   vrg_h5_number list[NUMBERS];
   vrg_model copy = *model;
-  numbers (&copy, list);
-  int code = vrg_h5_put_head (file, FORMAT, FORMAT_VERSION, fingerprint);
+  vrg_model_arrays arrays;
+  int64_t symmetric = model->symmetric;
+  layer_name (number, group);
+  numbers (&copy, &symmetric, list);
+  vrg_model_describe (model, group, grid->group == 0, &arrays);
+  int code = vrg_h5_put_text (file, group, "type", vrg_param_model_names[model->type]);
   if (code == VRG_OK)
-    code = vrg_h5_put_int (file, "/", "layers", 1);
-  if (code == VRG_OK)
-    code = vrg_h5_put_text (file, LAYER, "type", vrg_param_model_names[model->type]);
-  if (code == VRG_OK)
-    code = vrg_h5_put_numbers (file, LAYER, NUMBERS, list);
-  return code == VRG_OK ? vrg_h5_put_double (file, LAYER, "nn", model->nn) : code;
+    code = vrg_h5_put_numbers (file, group, NUMBERS, list);
+  for (int i = 0; i < VRG_MODEL_ARRAYS && code == VRG_OK; i++)
+    code = vrg_h5_put (file, &arrays.array[i]);
+  for (int i = 0; i < VRG_MODEL_ARRAYS && code == VRG_OK; i++)
+    code = vrg_h5_compare (file, &arrays.array[i]);
+  return code;
 }
 
 int
-vrg_model_write (const vrg_grid *grid, const char *directory, const char *fingerprint, const vrg_model *model)
+vrg_model_write (const vrg_grid *grid, const char *directory, const char *fingerprint, const vrg_stack *stack)
 {
   char path[VRG_PATH_LENGTH], temporary[VRG_PATH_LENGTH + 4];
   snprintf (path, sizeof path, "%s/model.h5", directory);
   snprintf (temporary, sizeof temporary, "%s.tmp", path);
-  vrg_h5_array arrays[ARRAYS];
-  describe (model, grid->group == 0, arrays);
+  vrg_stack copy = *stack;
+  const vrg_h5_array nn = couplings (&copy);
   vrg_h5 *file;
   int code = vrg_h5_open (grid->file, temporary, VRG_H5_CREATE, &file);
   if (code != VRG_OK)
     return code;
-  code = put_head (file, fingerprint, model);
-  for (int i = 0; i < ARRAYS && code == VRG_OK; i++)
-    code = vrg_h5_put (file, &arrays[i]);
-  for (int i = 0; i < ARRAYS && code == VRG_OK; i++)
-    code = vrg_h5_compare (file, &arrays[i]);
+  code = vrg_h5_put_head (file, FORMAT, FORMAT_VERSION, fingerprint);
+  if (code == VRG_OK)
+    code = vrg_h5_put_int (file, "/", "layers", stack->layers);
+  if (code == VRG_OK)
+    code = vrg_h5_put (file, &nn);
+  for (int l = 0; l < stack->layers && code == VRG_OK; l++)
+    code = put_layer (grid, file, l, stack->layer[l]);
   if (code == VRG_OK)
     code = vrg_h5_seal (file);
   int closed = vrg_h5_close (file);
@@ -122,20 +141,15 @@ vrg_model_write (const vrg_grid *grid, const char *directory, const char *finger
   return code;
 }
 
+/** Type and numbers of a layer; its visible units must be the hidden ones of the layer below. */
 static int
-get_head (vrg_h5 *file, vrg_model *model, char **fingerprint)
+get_numbers (vrg_h5 *file, const char *group, const vrg_model *below, vrg_model *model)
 {
   char *type = NULL;
-  int64_t layers = 0;
   vrg_h5_number list[NUMBERS];
-  numbers (model, list);
-  int code = vrg_h5_get_head (file, FORMAT, FORMAT_VERSION, fingerprint);
-  if (code == VRG_OK)
-    code = vrg_h5_get_int (file, "/", "layers", &layers);
-  if (code == VRG_OK)
-    code = vrg_h5_agree (file, layers == 1, "has %lld layers, this program reads models of one", (long long) layers);
-  if (code == VRG_OK)
-    code = vrg_h5_get_text (file, LAYER, "type", &type);
+  int64_t symmetric = 0;
+  numbers (model, &symmetric, list);
+  int code = vrg_h5_get_text (file, group, "type", &type);
   if (code == VRG_OK)
     {
       model->type = strcmp (type, vrg_param_model_names[VRG_MODEL_DENSE]) == 0         ? VRG_MODEL_DENSE
@@ -145,42 +159,87 @@ get_head (vrg_h5 *file, vrg_model *model, char **fingerprint)
     }
   vrg_free (type);
   if (code == VRG_OK)
-    code = vrg_h5_get_numbers (file, LAYER, NUMBERS, list);
+    code = vrg_h5_get_numbers (file, group, NUMBERS, list);
+  model->symmetric = symmetric != 0;
   if (code == VRG_OK)
-    code = vrg_h5_agree (file, model->type == VRG_MODEL_DENSE || (model->filter > 0 && model->stride > 0),
-                         "a convolution without filter or stride: the file is damaged");
-  return code == VRG_OK ? vrg_h5_get_double (file, LAYER, "nn", &model->nn) : code;
+    code = vrg_h5_agree (file,
+                         model->type == VRG_MODEL_DENSE
+                           || (model->filter > 0 && model->stride > 0 && model->columns % model->stride == 0
+                               && (model->rows == 1 || model->rows % model->stride == 0)),
+                         "a convolution whose filter or stride does not fit its lattice: the file is damaged");
+  if (code == VRG_OK && below != NULL)
+    {
+      const bool dense = below->type == VRG_MODEL_DENSE;
+      const int64_t rows = dense ? 1 : vrg_model_hidden_rows (below),
+                    columns = dense ? below->hidden : below->columns / below->stride;
+      code = vrg_h5_agree (file,
+                           model->type == below->type && (dense || below->hidden == 1) && model->rows == rows
+                             && model->columns == columns,
+                           "%s: does not stand on the layer below it, which has %lld x %lld hidden units: the file is "
+                           "damaged",
+                           group, (long long) rows, (long long) columns);
+    }
+  return code;
 }
 
 /** Check sizes against the file before memory is taken, then read. */
 static int
-get_arrays (vrg_h5 *file, const vrg_grid *grid, vrg_model *model)
+get_arrays (vrg_h5 *file, const vrg_grid *grid, const char *group, bool first, vrg_model *model)
 {
-  bool dense = model->type == VRG_MODEL_DENSE;
-  int64_t first, last, offset;
-  vrg_grid_span (model->rows, grid->strips, grid->strip, &first, &last);
-  model->visible0 = dense ? first * model->columns : 0;
-  model->visible1 = dense ? last * model->columns : 1;
-  vrg_h5_array arrays[ARRAYS];
-  describe (model, true, arrays);
+  const bool dense = model->type == VRG_MODEL_DENSE;
+  int64_t from, to, offset;
+  vrg_grid_span (first ? model->rows : model->columns, grid->strips, grid->strip, &from, &to);
+  model->visible0 = !dense ? 0 : first ? from * model->columns : from;
+  model->visible1 = !dense ? 1 : first ? to * model->columns : to;
+  vrg_model_arrays arrays;
+  vrg_model_describe (model, group, true, &arrays);
   int code = VRG_OK;
-  for (int i = 0; i < ARRAYS && code == VRG_OK; i++)
-    code = vrg_h5_place (file, &arrays[i], &offset);
+  for (int i = 0; i < VRG_MODEL_ARRAYS && code == VRG_OK; i++)
+    code = vrg_h5_place (file, &arrays.array[i], &offset);
   if (code != VRG_OK)
     return code;
-  int64_t visible = model->visible1 - model->visible0;
-  model->weights = vrg_new (dense ? visible * model->hidden : model->hidden * model->filter * model->filter,
-                            sizeof (double), "weights");
-  model->visible_bias = vrg_new (visible, sizeof (double), "visible biases");
-  model->hidden_bias = vrg_new (model->hidden, sizeof (double), "hidden biases");
-  describe (model, true, arrays);
-  for (int i = 0; i < ARRAYS && code == VRG_OK; i++)
-    code = vrg_h5_read (file, &arrays[i]);
+  vrg_model_allocate (model);
+  vrg_model_describe (model, group, true, &arrays);
+  for (int i = 0; i < VRG_MODEL_ARRAYS && code == VRG_OK; i++)
+    code = vrg_h5_read (file, &arrays.array[i]);
+  return code;
+}
+
+static int
+get_stack (vrg_h5 *file, const vrg_grid *grid, vrg_stack *stack, char **fingerprint)
+{
+  int64_t layers = 0, dims[VRG_H5_RANK];
+  int code = vrg_h5_get_head (file, FORMAT, FORMAT_VERSION, fingerprint);
+  if (code == VRG_OK)
+    code = vrg_h5_get_int (file, "/", "layers", &layers);
+  if (code == VRG_OK)
+    code = vrg_h5_agree (file, layers > 0 && layers <= VRG_MAX_LAYERS, "has %lld layers, this program reads 1 to %d",
+                         (long long) layers, VRG_MAX_LAYERS);
+  if (code == VRG_OK)
+    code = vrg_h5_verify (file);
+  if (code == VRG_OK)
+    code = vrg_h5_agree (file, vrg_h5_shape (file, "/nn", dims) == 1 && dims[0] > 0 && dims[0] <= VRG_MAX_COUPLINGS,
+                         "/nn is not a list of couplings: the file is damaged");
+  if (code != VRG_OK)
+    return code;
+  stack->n_nn = (int) dims[0];
+  const vrg_h5_array nn = couplings (stack);
+  code = vrg_h5_read (file, &nn);
+  for (int l = 0; l < layers && code == VRG_OK; l++)
+    {
+      char group[32];
+      vrg_model *model = stack->layer[l] = vrg_new (1, sizeof *model, "a model");
+      stack->layers = l + 1;
+      layer_name (l, group);
+      code = get_numbers (file, group, l > 0 ? stack->layer[l - 1] : NULL, model);
+      if (code == VRG_OK)
+        code = get_arrays (file, grid, group, l == 0, model);
+    }
   return code;
 }
 
 int
-vrg_model_read (const vrg_grid *grid, const char *path, vrg_model **result, char **fingerprint)
+vrg_model_read (const vrg_grid *grid, const char *path, vrg_stack **result, char **fingerprint)
 {
   *result = NULL;
   char *text = NULL;
@@ -188,22 +247,26 @@ vrg_model_read (const vrg_grid *grid, const char *path, vrg_model **result, char
   int code = vrg_h5_open (grid->file, path, VRG_H5_READ, &file);
   if (code != VRG_OK)
     return code;
-  vrg_model *model = vrg_new (1, sizeof *model, "model");
-  code = get_head (file, model, &text);
-  if (code == VRG_OK)
-    code = vrg_h5_verify (file);
-  if (code == VRG_OK)
-    code = get_arrays (file, grid, model);
+  vrg_stack *stack = vrg_new (1, sizeof *stack, "a stack of models");
+  code = get_stack (file, grid, stack, &text);
   vrg_h5_close (file);
   if (code == VRG_OK)
-    *result = model;
+    *result = stack;
   else
-    vrg_model_free (model);
+    vrg_stack_free (stack);
   if (code == VRG_OK && fingerprint != NULL)
     *fingerprint = text;
   else
     vrg_free (text);
   return code;
+}
+
+void
+vrg_model_allocate (vrg_model *model)
+{
+  model->weights = vrg_new (vrg_model_weights (model), sizeof (double), "weights");
+  model->visible_bias = vrg_new (model->visible1 - model->visible0, sizeof (double), "visible biases");
+  model->hidden_bias = vrg_new (model->hidden, sizeof (double), "hidden biases");
 }
 
 void
@@ -215,4 +278,14 @@ vrg_model_free (vrg_model *model)
   vrg_free (model->visible_bias);
   vrg_free (model->hidden_bias);
   vrg_free (model);
+}
+
+void
+vrg_stack_free (vrg_stack *stack)
+{
+  if (stack == NULL)
+    return;
+  for (int l = 0; l < stack->layers; l++)
+    vrg_model_free (stack->layer[l]);
+  vrg_free (stack);
 }

@@ -14,14 +14,15 @@
 static const struct
 {
   vrg_stage stage;
-  const char *names[12];
+  const char *names[20];
 } stages[] = {
   { VRG_STAGE_SAMPLE,
     { "samples.h5", "samples.h5.part", "checkpoint-sample.0.h5", "checkpoint-sample.1.h5", "sample.tsv", "operators.tsv",
       "samples.h5.part.tmp", "checkpoint-sample.0.h5.tmp", "checkpoint-sample.1.h5.tmp" } },
   { VRG_STAGE_TRAIN,
     { "model.h5", "checkpoint-train.0.h5", "checkpoint-train.1.h5", "train.tsv", "model.h5.tmp",
-      "checkpoint-train.0.h5.tmp", "checkpoint-train.1.h5.tmp" } },
+      "checkpoint-train.0.h5.tmp", "checkpoint-train.1.h5.tmp", "learnt.h5", "spectrum.h5", "fields.tsv",
+      "interactions.tsv", "model-samples.tsv", "reconstructions.tsv", "learnt.h5.tmp", "spectrum.h5.tmp" } },
   { VRG_STAGE_FLOW,
     { "flow.h5", "checkpoint-flow.0.h5", "checkpoint-flow.1.h5", "couplings.tsv", "exponents.tsv", "report.html",
       "figures", "flow.h5.tmp", "checkpoint-flow.0.h5.tmp", "checkpoint-flow.1.h5.tmp" } },

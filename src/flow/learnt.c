@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * From model.h5 to the filter of the learnt rule, with everything checked that must fit. */
+ * From the first layer of model.h5 to the filter of the learnt rule, with everything checked that must fit. */
 #include "flow/learnt.h"
 
 #include <math.h>
@@ -42,7 +42,7 @@ check_model (const char *path, const vrg_model *m, const vrg_input *input, const
     return vrg_error (VRG_FILE, "%s: the model's stride is %lld and [flow] scale %lld: they must agree", path,
                       (long long) m->stride, (long long) input->scale);
   double size = 0;
-  for (int64_t i = 0; i < m->filter * m->filter; i++)
+  for (int64_t i = 0; i < vrg_model_weights (m); i++)
     size += fabs (m->weights[i]);
   if (!(size < LARGEST_FIELD))
     return vrg_error (VRG_FILE, "%s: the filter's weights are too large or not numbers: train it again", path);
@@ -54,17 +54,18 @@ vrg_learnt_read (const vrg_grid *grid, const char *directory, const vrg_input *i
                  vrg_filter *filter)
 {
   char path[VRG_PATH_LENGTH + 16], *found = NULL;
-  vrg_model *model = NULL;
+  vrg_stack *stack = NULL;
   *filter = (vrg_filter){ 0, NULL };
   snprintf (path, sizeof path, "%s/model.h5", directory);
-  int status = vrg_model_read (grid, path, &model, &found);
+  int status = vrg_model_read (grid, path, &stack, &found);
+  const vrg_model *model = status == VRG_OK ? stack->layer[0] : NULL;
   if (status == VRG_OK)
     status = check_model (path, model, input, info);
   if (status == VRG_OK)
     status = vrg_learnt_check (directory, "model.h5", found, input, VRG_STAGE_TRAIN);
   if (status == VRG_OK)
     {
-      int64_t n = model->filter * model->filter;
+      int64_t n = vrg_model_weights (model);
       int32_t *weights = vrg_new (n, sizeof *weights, "filter");
       double sum = 0;
       for (int64_t i = 0; i < n; i++)
@@ -76,6 +77,6 @@ vrg_learnt_read (const vrg_grid *grid, const char *directory, const vrg_input *i
         vrg_warn ("flow: the learnt rule leaves out the model's hidden bias, which would break the spins' symmetry");
     }
   vrg_free (found);
-  vrg_model_free (model);
+  vrg_stack_free (stack);
   return status;
 }

@@ -12,6 +12,7 @@
 #include "files/h5.h"
 #include "lattice/exact.h"
 
+#define MODEL 1 /* in vrg_report_files */
 #define CRITICAL_3D 0.221654626
 
 const char *const vrg_report_files[VRG_REPORT_FILES] = { "samples.h5", "model.h5", "flow.h5" };
@@ -121,6 +122,16 @@ read_table (vrg_report_data *data, const char *name)
       return NULL;
     }
   return table;
+}
+
+static void
+free_spectra (vrg_report_data *data)
+{
+  for (int k = 0; k < data->spectra; k++)
+    vrg_spectrum_free (data->spectrum[k]);
+  vrg_free (data->spectrum);
+  data->spectrum = NULL;
+  data->spectra = 0;
 }
 
 /** A line "section.key = value" of `text` with the key of `line`? */
@@ -247,6 +258,30 @@ read_attributes (const vrg_grid *grid, vrg_report_data *data, int f)
   vrg_h5_close (file);
 }
 
+/** learnt.h5 and spectrum.h5, of the model.h5 that is there.  Collective. */
+static void
+read_analysis (const vrg_grid *grid, vrg_report_data *data)
+{
+  char path[VRG_PATH_LENGTH], difference[256] = "", *fingerprint = NULL;
+  snprintf (path, sizeof path, "%s/learnt.h5", data->directory);
+  if (vrg_file_exists (grid->world, path)
+      && vrg_report_learnt_read (grid, path, data->keys[MODEL], &data->learnt) != VRG_OK)
+    warn_error (data);
+  snprintf (path, sizeof path, "%s/spectrum.h5", data->directory);
+  if (!vrg_file_exists (grid->world, path))
+    return;
+  int code = vrg_spectrum_read (grid->file, path, &data->spectra, &data->spectrum, &fingerprint);
+  if (code == VRG_OK && data->keys[MODEL] != NULL)
+    vrg_param_difference (fingerprint, data->keys[MODEL], difference, sizeof difference);
+  vrg_free (fingerprint);
+  if (*difference)
+    code = vrg_error (VRG_FILE, "%s is not of the model.h5 here: %s", path, difference);
+  if (code == VRG_OK)
+    return;
+  warn_error (data);
+  free_spectra (data);
+}
+
 int
 vrg_report_data_read (const vrg_grid *grid, const char *directory, vrg_report_data *data)
 {
@@ -259,6 +294,10 @@ vrg_report_data_read (const vrg_grid *grid, const char *directory, vrg_report_da
       data->sample = read_table (data, "sample.tsv");
       data->operators = read_table (data, "operators.tsv");
       data->train = read_table (data, "train.tsv");
+      data->fields = read_table (data, "fields.tsv");
+      data->interactions = read_table (data, "interactions.tsv");
+      data->model_samples = read_table (data, "model-samples.tsv");
+      data->reconstructions = read_table (data, "reconstructions.tsv");
       data->couplings = read_table (data, "couplings.tsv");
       data->exponents = read_table (data, "exponents.tsv");
       if (data->sample == NULL && data->train == NULL && data->couplings == NULL && data->exponents == NULL)
@@ -273,13 +312,14 @@ vrg_report_data_read (const vrg_grid *grid, const char *directory, vrg_report_da
     return code;
   for (int f = 0; f < VRG_REPORT_FILES; f++)
     read_attributes (grid, data, f);
+  read_analysis (grid, data);
   if (grid->rank == 0)
     read_input (data);
   snprintf (path, sizeof path, "%s/model.h5", directory);
-  if (vrg_file_exists (grid->world, path) && vrg_model_read (grid, path, &data->model, NULL) != VRG_OK)
+  if (vrg_file_exists (grid->world, path) && vrg_model_read (grid, path, &data->stack, NULL) != VRG_OK)
     {
       warn_error (data);
-      data->model = NULL;
+      data->stack = NULL;
     }
   return VRG_OK;
 }
@@ -292,7 +332,13 @@ vrg_report_data_clear (vrg_report_data *data)
   vrg_table_free (data->train);
   vrg_table_free (data->couplings);
   vrg_table_free (data->exponents);
-  vrg_model_free (data->model);
+  vrg_table_free (data->fields);
+  vrg_table_free (data->interactions);
+  vrg_table_free (data->model_samples);
+  vrg_table_free (data->reconstructions);
+  vrg_stack_free (data->stack);
+  vrg_report_learnt_free (data->learnt);
+  free_spectra (data);
   for (int f = 0; f < VRG_REPORT_FILES; f++)
     vrg_free (data->keys[f]);
   for (int i = 0; i < data->n_provenance; i++)

@@ -9,6 +9,8 @@
 #include "files/model.h"
 #include "files/table.h"
 #include "parallel/grid.h"
+#include "report/learnt.h"
+#include "train/spectrum.h"
 
 #define VRG_REPORT_WARNINGS 32
 #define VRG_REPORT_PROVENANCE 48
@@ -17,12 +19,16 @@
 /** samples.h5, model.h5, flow.h5. */
 extern const char *const vrg_report_files[VRG_REPORT_FILES];
 
-/** Tables that are missing are NULL, and so is the model.  Everything but the model is on rank 0 alone. */
+/** What is missing is NULL.  Tables, keys, input, provenance and warnings are on rank 0 alone. */
 typedef struct
 {
   const char *directory; /* the caller's */
   vrg_table_data *sample, *operators, *train, *couplings, *exponents;
-  vrg_model *model;
+  vrg_table_data *fields, *interactions, *model_samples, *reconstructions; /* of the analysis of a model */
+  vrg_stack *stack;
+  vrg_report_learnt *learnt;
+  int spectra; /* layers in spectrum.h5 */
+  vrg_spectrum **spectrum;
   char *keys[VRG_REPORT_FILES]; /* lines of the file's fingerprint that no later file has; NULL without the file */
   bool input_good;              /* they make an input: */
   vrg_input input;

@@ -5,6 +5,7 @@
 #define VRG_REPORT_FIGURES_H
 
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "report/data.h"
 
@@ -18,7 +19,15 @@ typedef enum
   VRG_FIGURE_XI,
   VRG_FIGURE_TRAINING,
   VRG_FIGURE_FILTER,
-  VRG_FIGURE_FLOW,
+  VRG_FIGURE_RADII,
+  VRG_FIGURE_INTERACTIONS,
+  VRG_FIGURE_TWO_POINT,
+  VRG_FIGURE_RECONSTRUCTIONS,
+  VRG_FIGURE_SAMPLES,
+  VRG_FIGURE_FIELDS, /* of the first layer; and so on */
+  VRG_FIGURE_SPECTRUM = VRG_FIGURE_FIELDS + VRG_MAX_LAYERS,
+  VRG_FIGURE_OVERLAP = VRG_FIGURE_SPECTRUM + VRG_MAX_LAYERS,
+  VRG_FIGURE_FLOW = VRG_FIGURE_OVERLAP + VRG_MAX_LAYERS,
   VRG_FIGURE_COUPLINGS,
   VRG_FIGURE_EVEN,
   VRG_FIGURE_ODD,
@@ -27,13 +36,20 @@ typedef enum
 
 typedef struct
 {
-  const char *name, *title; /* name of the files; what it shows */
+  char name[32], title[64]; /* name of the files; what it shows */
   char caption[768];        /* what it should be compared with */
-  bool drawn;               /* NAME.svg is there */
+  int width, height;        /* pixels */
+  bool written, drawn;      /* NAME.gp, NAME.svg is there */
 } vrg_figure;
 
 /** Write the scripts of all pictures the data allow and run gnuplot on them.  Without gnuplot: the scripts only, one
  *  warning, and a warning for the page.  VRG_FILE if DIR/figures cannot be written.  Local (rank 0). */
 int vrg_figures_draw (vrg_report_data *data, vrg_figure figures[VRG_FIGURES]);
+
+/** Fill in all but what is there.  Local. */
+void vrg_figure_set (vrg_figure *figure, const char *name, const char *title, const char *caption);
+
+/** <figure> of those of n pictures that are drawn, side by side where there is room.  Local. */
+void vrg_figures_show (FILE *page, const vrg_report_data *data, const vrg_figure *all, int n, const int *which);
 
 #endif

@@ -31,7 +31,7 @@ static const char style[]
     "th{color:var(--faint);font-weight:600}\n"
     "th:first-child,td:first-child,.left th,.left td{text-align:left}\n"
     ".left td{white-space:normal;overflow-wrap:anywhere}\n"
-    ".figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,26rem),1fr));gap:1.2rem}\n"
+    ".figures{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,26rem),1fr));gap:1.2rem}\n"
     "figure{margin:.6rem 0;min-width:0}\n"
     "figure img{display:block;width:100%;height:auto;background:#fff;border:1px solid var(--line);border-radius:6px}\n"
     "figcaption{font-size:.875rem;color:var(--faint);margin-top:.4rem}\n"
@@ -164,4 +164,55 @@ vrg_html_value (char text[64], double value, double error)
       else
         snprintf (text, 64, "%.*f(%.0f)", decimals, rounded, scaled);
     }
+}
+
+void
+vrg_html_table_begin (FILE *page, int rows, const char *what)
+{
+  if (rows > VRG_LONG_TABLE)
+    {
+      fputs ("<details>", page);
+      vrg_html_element (page, "summary", "%s: %d rows", what, rows);
+    }
+  fputs ("<div class=\"wide\"><table>\n", page);
+}
+
+void
+vrg_html_table_end (FILE *page, int rows)
+{
+  fputs ("</tbody></table></div>\n", page);
+  if (rows > VRG_LONG_TABLE)
+    fputs ("</details>\n", page);
+}
+
+void
+vrg_html_heads (FILE *page, const char *names)
+{
+  char text[512];
+  snprintf (text, sizeof text, "%s", names);
+  fputs ("<thead><tr>", page);
+  for (char *name = strtok (text, "|"); name != NULL; name = strtok (NULL, "|"))
+    vrg_html_element (page, "th", "%s", name);
+  fputs ("</tr></thead><tbody>\n", page);
+}
+
+void
+vrg_html_value_cell (FILE *page, double value, double error)
+{
+  char text[64];
+  vrg_html_value (text, value, error);
+  vrg_html_element (page, "td", "%s", text);
+}
+
+void
+vrg_html_pull_cell (FILE *page, double pull)
+{
+  vrg_html_element (page, fabs (pull) > VRG_PULL_LIMIT ? "td class=\"bad\"" : "td", isfinite (pull) ? "%+.1f" : "-",
+                    pull);
+}
+
+void
+vrg_html_exact_cell (FILE *page, double exact)
+{
+  vrg_html_element (page, "td", isfinite (exact) ? "%.7g" : "-", exact);
 }

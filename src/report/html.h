@@ -25,4 +25,18 @@ bool vrg_html_svg (FILE *page, const char *path, const char *alternative);
  *  Data Group rounds); six digits without an error; "-" for a value that is not a number. */
 void vrg_html_value (char text[64], double value, double error);
 
+/** A table of so many rows, folded if they are more than VRG_LONG_TABLE; `what`: its name then. */
+#define VRG_LONG_TABLE 24
+void vrg_html_table_begin (FILE *page, int rows, const char *what);
+void vrg_html_table_end (FILE *page, int rows);
+
+/** Column heads from one string, separated by |; the body of the table begins. */
+void vrg_html_heads (FILE *page, const char *names);
+
+/** Cells: value(error), a deviation in errors (marked if it is above the limit), an exact value. */
+#define VRG_PULL_LIMIT 4.0 /* standard deviations that pass for agreement */
+void vrg_html_value_cell (FILE *page, double value, double error);
+void vrg_html_pull_cell (FILE *page, double pull);
+void vrg_html_exact_cell (FILE *page, double exact);
+
 #endif

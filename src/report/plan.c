@@ -10,6 +10,7 @@
 #include "parallel/grid.h"
 #include "sample/chains.h"
 #include "sample/estimates.h"
+#include "train/trainer.h"
 
 static const char *
 bytes_text (double bytes, char text[32])
@@ -60,34 +61,56 @@ plan_sample (int ranks, int strips, const char *why, const vrg_input *input)
 }
 
 static void
-plan_train (int ranks, const vrg_input *input)
+plan_train (int ranks, int strips, const vrg_input *input)
 {
   if (input->model == VRG_MODEL_NONE)
     {
       printf ("train: nothing to do ([train] model = none)\n");
       return;
     }
-  const bool dense = input->model == VRG_MODEL_DENSE;
-  const int strips = dense && input->strips > 0 ? (int) input->strips : 1;
-  const double sites = (double) input->size[0] * (double) input->size[1], filters = (double) input->hidden[0],
-               places = sites / (double) (input->stride * input->stride),
-               hidden = dense ? filters : filters * places, /* units */
-    weights = dense ? sites * hidden : filters * (double) (input->filter * input->filter),
-               links = dense ? weights : weights * places; /* one visible unit to one hidden unit */
-  const double updates = (double) input->epochs * (double) (input->configurations / input->batch);
-  /* configurations; masters, two moments, a gradient, fixed point; units and fields of the own part of a batch */
-  const double held = (double) input->configurations * sites / 8 / ranks + weights * 36 / strips
-                      + ((double) input->batch / (ranks / strips) + 1) * (sites / strips + hidden) * 12;
-  char memory[32], file[32];
-  printf ("train: %s of %.0f hidden units, %.0f weights, %.0f updates of %lld configurations at nn = %.10g\n"
-          "  ranks    batches over %d group%s, the lattice in %d strip%s\n"
-          "  work     %.3g multiply-adds\n"
+  const bool dense = input->model == VRG_MODEL_DENSE, ring = input->dimension == 1,
+             persistent = input->method == VRG_PCD, adam = input->optimiser == VRG_ADAM;
+  const int groups = ranks / strips;
+  const double n = (double) input->configurations * input->n_coupling,
+               kept = (double) (input->configurations - vrg_input_held_out (input)) * input->n_coupling,
+               updates = (double) input->epochs * floor (kept / (double) input->batch), batch = (double) input->batch,
+               chains = persistent ? (double) input->persistent : batch,
+               area = (double) (input->stride * (ring ? 1 : input->stride)),
+               tap = (double) (input->filter * (ring ? 1 : input->filter)), steps = (double) input->steps;
+  /* of each weight: masters, those of the last epoch, gradient, two of fixed point; moments, averages */
+  const double bytes = 32 + (adam ? 16 : input->momentum > 0 ? 8 : 0) + (input->average > 0 ? 8 : 0);
+  double visible = (double) input->size[0] * (ring ? 1 : (double) input->size[1]), most = 0, all = 0, work = 0;
+  char memory[32], file[32], size[96];
+  printf ("train: %s on %s, %s", vrg_param_model_names[input->model], size_text (input, size), persistent ? "P" : "");
+  printf ("CD-%lld, at nn =", (long long) input->steps);
+  for (int i = 0; i < input->n_coupling; i++)
+    printf (" %.10g", input->coupling[i]);
+  printf ("\n");
+  for (int l = 0; l < input->n_hidden; l++)
+    {
+      const double filters = (double) input->hidden[l], places = visible / area,
+                   hidden = dense ? filters : filters * places, weights = dense ? visible * hidden : filters * tap,
+                   links = dense ? weights : weights * places; /* one visible unit to one hidden unit */
+      /* configurations, parameters, chains; units, fields and means of a piece of the batch */
+      const double piece = fmin (chains / groups + 16, dense ? 512 : 64),
+                   held = n * visible / 8 / ranks + weights * bytes / strips
+                          + (persistent ? chains * visible / 8 / ranks : 0)
+                          + piece * 4 * (visible / strips * 1.4 + hidden * 3.2);
+      printf ("  layer %d  %.0f visible and %.0f hidden units, %.0f weights, %.0f updates of %lld configurations%s\n",
+              l + 1, visible, hidden, weights, updates, (long long) input->batch,
+              input->patience > 0 ? " at most" : "");
+      all += weights + visible + filters;
+      most = fmax (most, held);
+      work += updates * links * (persistent ? 3 * batch + chains * (2 * steps + 2) : batch * (2 * steps + 3));
+      visible = hidden;
+    }
+  printf ("  ranks    batches over %d group%s, visible units in %d strip%s\n"
+          "  work     %.3g multiply-adds, and estimates of the likelihood%s\n"
           "  memory   about %s on a rank\n"
           "  file     model.h5, %s\n",
-          vrg_param_model_names[input->model], hidden, weights, updates, (long long) input->batch, input->coupling,
-          ranks / strips, ranks / strips == 1 ? "" : "s", strips, strips == 1 ? "" : "s",
-          updates * (double) input->batch * links * (double) (2 * input->steps + 3), bytes_text (held, memory),
-          bytes_text (weights * 8, file));
+          groups, groups == 1 ? "" : "s", strips, strips == 1 ? "" : "s", work,
+          input->patience > 0 ? "; less where a layer ends early" : "", bytes_text (most, memory),
+          bytes_text (all * 8, file));
 }
 
 static void
@@ -120,13 +143,15 @@ plan_flow (const vrg_input *input)
 int
 vrg_plan_print (int rank, int ranks, const vrg_input *input)
 {
-  int strips;
+  int strips, train_strips;
   char why[256];
-  const int code = vrg_chains_grid (ranks, input, &strips, why);
+  int code = vrg_chains_grid (ranks, input, &strips, why);
+  if (code == VRG_OK)
+    code = vrg_trainer_strips (ranks, input, &train_strips);
   if (code == VRG_OK && rank == 0)
     {
       plan_sample (ranks, strips, why, input);
-      plan_train (ranks, input);
+      plan_train (ranks, train_strips, input);
       plan_flow (input);
     }
   return code;

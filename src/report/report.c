@@ -15,11 +15,10 @@
 #include "report/data.h"
 #include "report/figures.h"
 #include "report/html.h"
+#include "report/training.h"
 
 #define CHECKS 24
-#define PULL_LIMIT 4.0      /* standard deviations that pass for agreement */
 #define EXPONENT_LIMIT 0.03 /* what truncation and a small lattice may cost an exponent with all operators */
-#define LONG_TABLE 24       /* rows; longer ones are folded */
 
 typedef enum
 {
@@ -79,7 +78,7 @@ judge_thermal (vrg_report_data *data, findings *all, const char *what, const cha
   vrg_html_value (f->found, vrg_cell (t, worst_row, value), vrg_cell (t, worst_row, error));
   snprintf (f->expected, sizeof f->expected, "%.8g", vrg_cell (t, worst_row, exact));
   snprintf (f->deviation, sizeof f->deviation, "%+.1f", worst);
-  f->verdict = fabs (worst) <= PULL_LIMIT ? AGREES : DIFFERS;
+  f->verdict = fabs (worst) <= VRG_PULL_LIMIT ? AGREES : DIFFERS;
   if (f->verdict == DIFFERS)
     vrg_report_warn (data, "%s at K = %.6g is %.1f standard deviations from the exact value.", what, at, worst);
 }
@@ -122,7 +121,7 @@ judge_couplings (vrg_report_data *data, findings *all)
   vrg_html_value (f->found, vrg_cell (t, worst_row, "value"), vrg_cell (t, worst_row, "error"));
   snprintf (f->expected, sizeof f->expected, "%.6g", expected);
   snprintf (f->deviation, sizeof f->deviation, "%+.1f", worst);
-  f->verdict = fabs (worst) <= PULL_LIMIT ? AGREES : DIFFERS;
+  f->verdict = fabs (worst) <= VRG_PULL_LIMIT ? AGREES : DIFFERS;
   if (f->verdict == DIFFERS)
     vrg_report_warn (data, "The couplings inferred at level 0 do not return the input (%+.1f standard deviations).",
                      worst);
@@ -183,7 +182,7 @@ judge_chains (vrg_report_data *data)
       double nn = vrg_cell (t, row, "nn"), configurations = vrg_cell (t, row, "configurations");
       double tau = fmax (vrg_cell (t, row, "tau_int_energy"), vrg_cell (t, row, "tau_int_m2"));
       double thermal = vrg_cell (t, row, "thermal");
-      if (thermal > PULL_LIMIT)
+      if (thermal > VRG_PULL_LIMIT)
         vrg_report_warn (
           data,
           "K = %.6g: the first tenth of the series differs from the second half by %.1f standard errors: "
@@ -232,82 +231,6 @@ judge_missing (vrg_report_data *data)
 /* ---- the page ---- */
 
 static void
-table_begin (FILE *page, int rows, const char *what)
-{
-  if (rows > LONG_TABLE)
-    {
-      fputs ("<details>", page);
-      vrg_html_element (page, "summary", "%s: %d rows", what, rows);
-    }
-  fputs ("<div class=\"wide\"><table>\n", page);
-}
-
-static void
-table_end (FILE *page, int rows)
-{
-  fputs ("</tbody></table></div>\n", page);
-  if (rows > LONG_TABLE)
-    fputs ("</details>\n", page);
-}
-
-/** Column heads from one string, separated by |. */
-static void
-heads (FILE *page, const char *names)
-{
-  char text[512];
-  snprintf (text, sizeof text, "%s", names);
-  fputs ("<thead><tr>", page);
-  for (char *name = strtok (text, "|"); name != NULL; name = strtok (NULL, "|"))
-    vrg_html_element (page, "th", "%s", name);
-  fputs ("</tr></thead><tbody>\n", page);
-}
-
-static void
-value_cell (FILE *page, double value, double error)
-{
-  char text[64];
-  vrg_html_value (text, value, error);
-  vrg_html_element (page, "td", "%s", text);
-}
-
-static void
-pull_cell (FILE *page, double pull)
-{
-  vrg_html_element (page, fabs (pull) > PULL_LIMIT ? "td class=\"bad\"" : "td", isfinite (pull) ? "%+.1f" : "-", pull);
-}
-
-static void
-exact_cell (FILE *page, double exact)
-{
-  vrg_html_element (page, "td", isfinite (exact) ? "%.7g" : "-", exact);
-}
-
-static void
-figure (FILE *page, const vrg_report_data *data, const vrg_figure *f)
-{
-  char path[VRG_PATH_LENGTH];
-  snprintf (path, sizeof path, "%s/figures/%s.svg", data->directory, f->name);
-  if (!f->drawn)
-    return;
-  fputs ("<figure>", page);
-  vrg_html_svg (page, path, f->title);
-  fputs ("<figcaption>", page);
-  vrg_html_element (page, "strong", "%s.", f->title);
-  vrg_html_text (page, f->caption);
-  fputs ("</figcaption>", page);
-  fputs ("</figure>\n", page);
-}
-
-static void
-figures (FILE *page, const vrg_report_data *data, const vrg_figure *all, vrg_figure_index a, vrg_figure_index b)
-{
-  fputs ("<div class=\"figures\">\n", page);
-  figure (page, data, &all[a]);
-  figure (page, data, &all[b]);
-  fputs ("</div>\n", page);
-}
-
-static void
 summary (FILE *page, const vrg_report_data *data, const findings *all)
 {
   static const char *const classes[] = { "td class=\"good\"", "td class=\"bad\"", "td" };
@@ -331,8 +254,15 @@ summary (FILE *page, const vrg_report_data *data, const findings *all)
                vrg_param_algorithm_names[in->algorithm], (long long) in->interval, (long long) in->thermalization,
                (long long) in->seed);
       if (in->model != VRG_MODEL_NONE)
-        fprintf (page, " A restricted Boltzmann machine (%s) was trained on K = %.6g for %lld epochs of CD-%lld.",
-                 vrg_param_model_names[in->model], in->coupling, (long long) in->epochs, (long long) in->steps);
+        {
+          fprintf (page, " %s (%s) was trained on K =",
+                   in->n_hidden > 1 ? "A stack of restricted Boltzmann machines" : "A restricted Boltzmann machine",
+                   vrg_param_model_names[in->model]);
+          for (int i = 0; i < in->n_coupling; i++)
+            fprintf (page, "%s %.6g", i ? "," : "", in->coupling[i]);
+          fprintf (page, " for %lld epochs of %s-%lld%s.", (long long) in->epochs, in->method == VRG_PCD ? "PCD" : "CD",
+                   (long long) in->steps, in->n_hidden > 1 ? " each layer" : "");
+        }
       const bool flow = data->keys[VRG_REPORT_FILES - 1] != NULL;
       for (int i = 0; i < in->n_rules && flow; i++)
         fprintf (page, "%s %s",
@@ -346,8 +276,8 @@ summary (FILE *page, const vrg_report_data *data, const findings *all)
     }
   if (all->n > 0)
     {
-      table_begin (page, all->n, "findings");
-      heads (page, "Quantity|found|exact|deviation / error|verdict");
+      vrg_html_table_begin (page, all->n, "findings");
+      vrg_html_heads (page, "Quantity|found|exact|deviation / error|verdict");
       for (int i = 0; i < all->n; i++)
         {
           const finding *f = &all->row[i];
@@ -359,12 +289,12 @@ summary (FILE *page, const vrg_report_data *data, const findings *all)
           vrg_html_element (page, classes[f->verdict], "%s", words[f->verdict]);
           fputs ("</tr>\n", page);
         }
-      table_end (page, all->n);
+      vrg_html_table_end (page, all->n);
       fprintf (page,
                "<p class=\"faint\">“Agrees” means within %g standard deviations; for exponents, which also "
                "carry the systematic error of a finite list of operators and a finite lattice, within %g plus three "
                "standard deviations. Numbers in brackets are one standard deviation in the last digits.</p>\n",
-               PULL_LIMIT, EXPONENT_LIMIT);
+               VRG_PULL_LIMIT, EXPONENT_LIMIT);
     }
   if (data->n_warnings > 0)
     {
@@ -386,7 +316,7 @@ operators_table (FILE *page, const vrg_table_data *t)
     columns++;
   if (columns == 0 || t->rows % columns != 0)
     return;
-  table_begin (page, t->rows / columns, "operators.tsv");
+  vrg_html_table_begin (page, t->rows / columns, "operators.tsv");
   fputs ("<thead><tr><th>K</th>", page);
   for (int c = 0; c < columns; c++)
     vrg_html_element (page, "th", "%s", vrg_cell_text (t, c, "operator"));
@@ -398,11 +328,11 @@ operators_table (FILE *page, const vrg_table_data *t)
           fputs ("<tr>", page);
           vrg_html_element (page, "td", "%.6g", vrg_cell (t, row, "nn"));
         }
-      value_cell (page, vrg_cell (t, row, "value"), vrg_cell (t, row, "error"));
+      vrg_html_value_cell (page, vrg_cell (t, row, "value"), vrg_cell (t, row, "error"));
       if (row % columns == columns - 1)
         fputs ("</tr>\n", page);
     }
-  table_end (page, t->rows / columns);
+  vrg_html_table_end (page, t->rows / columns);
   fputs (
     "<p class=\"faint\">Even operators per spin, every image of a product counted once: nn goes up to 2, knight to 4, "
     "plaquette and diamond to 1.</p>\n",
@@ -416,11 +346,11 @@ sample_section (FILE *page, const vrg_report_data *data, const vrg_figure *all)
   if (t == NULL)
     return;
   fputs ("<h2 id=\"sampling\">Sampling</h2>\n", page);
-  figures (page, data, all, VRG_FIGURE_ENERGY, VRG_FIGURE_SPECIFIC_HEAT);
-  figures (page, data, all, VRG_FIGURE_MAGNETISATION, VRG_FIGURE_SUSCEPTIBILITY);
-  figures (page, data, all, VRG_FIGURE_BINDER, VRG_FIGURE_XI);
-  table_begin (page, t->rows, "sample.tsv");
-  heads (
+  vrg_figures_show (page, data, all, 2, (const int[]){ VRG_FIGURE_ENERGY, VRG_FIGURE_SPECIFIC_HEAT });
+  vrg_figures_show (page, data, all, 2, (const int[]){ VRG_FIGURE_MAGNETISATION, VRG_FIGURE_SUSCEPTIBILITY });
+  vrg_figures_show (page, data, all, 2, (const int[]){ VRG_FIGURE_BINDER, VRG_FIGURE_XI });
+  vrg_html_table_begin (page, t->rows, "sample.tsv");
+  vrg_html_heads (
     page,
     "K|size|configurations|energy|exact|dev./err.|specific heat|exact|dev./err.|abs m|m²|U₄|χ|ξ|τ energy|τ m²|thermal");
   for (int row = 0; row < t->rows; row++)
@@ -429,23 +359,23 @@ sample_section (FILE *page, const vrg_report_data *data, const vrg_figure *all)
       vrg_html_element (page, "td", "%.6g", vrg_cell (t, row, "nn"));
       vrg_html_element (page, "td", "%s", vrg_cell_text (t, row, "size"));
       vrg_html_element (page, "td", "%s", vrg_cell_text (t, row, "configurations"));
-      value_cell (page, vrg_cell (t, row, "energy"), vrg_cell (t, row, "energy_err"));
-      exact_cell (page, vrg_cell (t, row, "exact_energy"));
-      pull_cell (page, vrg_cell_pull (t, row, "energy", "energy_err", "exact_energy"));
-      value_cell (page, vrg_cell (t, row, "specific_heat"), vrg_cell (t, row, "specific_heat_err"));
-      exact_cell (page, vrg_cell (t, row, "exact_specific_heat"));
-      pull_cell (page, vrg_cell_pull (t, row, "specific_heat", "specific_heat_err", "exact_specific_heat"));
-      value_cell (page, vrg_cell (t, row, "abs_m"), vrg_cell (t, row, "abs_m_err"));
-      value_cell (page, vrg_cell (t, row, "m2"), vrg_cell (t, row, "m2_err"));
-      value_cell (page, vrg_cell (t, row, "binder"), vrg_cell (t, row, "binder_err"));
-      value_cell (page, vrg_cell (t, row, "susceptibility"), vrg_cell (t, row, "susceptibility_err"));
-      value_cell (page, vrg_cell (t, row, "xi"), vrg_cell (t, row, "xi_err"));
+      vrg_html_value_cell (page, vrg_cell (t, row, "energy"), vrg_cell (t, row, "energy_err"));
+      vrg_html_exact_cell (page, vrg_cell (t, row, "exact_energy"));
+      vrg_html_pull_cell (page, vrg_cell_pull (t, row, "energy", "energy_err", "exact_energy"));
+      vrg_html_value_cell (page, vrg_cell (t, row, "specific_heat"), vrg_cell (t, row, "specific_heat_err"));
+      vrg_html_exact_cell (page, vrg_cell (t, row, "exact_specific_heat"));
+      vrg_html_pull_cell (page, vrg_cell_pull (t, row, "specific_heat", "specific_heat_err", "exact_specific_heat"));
+      vrg_html_value_cell (page, vrg_cell (t, row, "abs_m"), vrg_cell (t, row, "abs_m_err"));
+      vrg_html_value_cell (page, vrg_cell (t, row, "m2"), vrg_cell (t, row, "m2_err"));
+      vrg_html_value_cell (page, vrg_cell (t, row, "binder"), vrg_cell (t, row, "binder_err"));
+      vrg_html_value_cell (page, vrg_cell (t, row, "susceptibility"), vrg_cell (t, row, "susceptibility_err"));
+      vrg_html_value_cell (page, vrg_cell (t, row, "xi"), vrg_cell (t, row, "xi_err"));
       vrg_html_element (page, "td", "%.3g", vrg_cell (t, row, "tau_int_energy"));
       vrg_html_element (page, "td", "%.3g", vrg_cell (t, row, "tau_int_m2"));
-      pull_cell (page, vrg_cell (t, row, "thermal"));
+      vrg_html_pull_cell (page, vrg_cell (t, row, "thermal"));
       fputs ("</tr>\n", page);
     }
-  table_end (page, t->rows);
+  vrg_html_table_end (page, t->rows);
   fputs (
     "<p class=\"faint\">Energy -S/N and specific heat K² var(S)/N per spin, S the sum over bonds; abs m = ⟨|m|⟩, "
     "m² = ⟨m²⟩, U₄ = "
@@ -455,34 +385,6 @@ sample_section (FILE *page, const vrg_report_data *data, const vrg_figure *all)
     page);
   if (data->operators != NULL)
     operators_table (page, data->operators);
-}
-
-static void
-train_section (FILE *page, const vrg_report_data *data, const vrg_figure *all)
-{
-  const vrg_table_data *t = data->train;
-  if (t == NULL && !all[VRG_FIGURE_FILTER].drawn)
-    return;
-  fputs ("<h2 id=\"training\">Training</h2>\n", page);
-  figures (page, data, all, VRG_FIGURE_TRAINING, VRG_FIGURE_FILTER);
-  if (t == NULL)
-    return;
-  table_begin (page, t->rows, "train.tsv");
-  heads (page, "layer|epoch|updates|reconstruction error|pseudo-likelihood|log-likelihood|KL per spin|weight norm");
-  for (int row = 0; row < t->rows; row++)
-    {
-      fputs ("<tr>", page);
-      vrg_html_element (page, "td", "%s", vrg_cell_text (t, row, "layer"));
-      vrg_html_element (page, "td", "%s", vrg_cell_text (t, row, "epoch"));
-      vrg_html_element (page, "td", "%s", vrg_cell_text (t, row, "updates"));
-      value_cell (page, vrg_cell (t, row, "reconstruction_error"), NAN);
-      value_cell (page, vrg_cell (t, row, "pseudo_likelihood"), NAN);
-      value_cell (page, vrg_cell (t, row, "log_likelihood"), vrg_cell (t, row, "log_likelihood_err"));
-      value_cell (page, vrg_cell (t, row, "kl_per_site"), vrg_cell (t, row, "kl_per_site_err"));
-      value_cell (page, vrg_cell (t, row, "weight_norm"), NAN);
-      fputs ("</tr>\n", page);
-    }
-  table_end (page, t->rows);
 }
 
 /** Rows keyed by nn, rule and level; a column for each text of `columns` (joined by a blank) that occurs; value(error)
@@ -524,7 +426,7 @@ pivot (FILE *page, const vrg_table_data *t, const char *what, const char *const 
       row_of[row] = r;
       column_of[row] = c;
     }
-  table_begin (page, n_rows, what);
+  vrg_html_table_begin (page, n_rows, what);
   fputs ("<thead><tr><th>K</th><th>rule</th><th>level</th>", page);
   for (int c = 0; c < n_columns; c++)
     vrg_html_element (page, "th", "%s", column[c]);
@@ -541,12 +443,12 @@ pivot (FILE *page, const vrg_table_data *t, const char *what, const char *const 
           for (int row = first[r]; row < t->rows && found < 0; row++)
             if (row_of[row] == r && column_of[row] == c)
               found = row;
-          value_cell (page, found < 0 ? (double) NAN : vrg_cell (t, found, value),
-                      found < 0 ? (double) NAN : vrg_cell (t, found, "error"));
+          vrg_html_value_cell (page, found < 0 ? (double) NAN : vrg_cell (t, found, value),
+                               found < 0 ? (double) NAN : vrg_cell (t, found, "error"));
         }
       fputs ("</tr>\n", page);
     }
-  table_end (page, n_rows);
+  vrg_html_table_end (page, n_rows);
   vrg_free (first);
   vrg_free (row_of);
   vrg_free (column_of);
@@ -560,7 +462,7 @@ flow_section (FILE *page, const vrg_report_data *data, const vrg_figure *all)
     {
       int operators = vrg_column_max (data->couplings, "operators");
       fputs ("<h2 id=\"flow\">Renormalised couplings</h2>\n", page);
-      figures (page, data, all, VRG_FIGURE_FLOW, VRG_FIGURE_COUPLINGS);
+      vrg_figures_show (page, data, all, 2, (const int[]){ VRG_FIGURE_FLOW, VRG_FIGURE_COUPLINGS });
       pivot (page, data->couplings, "couplings.tsv", by_operator, "value", operators);
       fprintf (page,
                "<p class=\"faint\">%d operators fitted; couplings depend on the list fitted, so compare equal lists "
@@ -570,7 +472,7 @@ flow_section (FILE *page, const vrg_report_data *data, const vrg_figure *all)
   if (data->exponents != NULL)
     {
       fputs ("<h2 id=\"exponents\">Exponents</h2>\n", page);
-      figures (page, data, all, VRG_FIGURE_EVEN, VRG_FIGURE_ODD);
+      vrg_figures_show (page, data, all, 2, (const int[]){ VRG_FIGURE_EVEN, VRG_FIGURE_ODD });
       pivot (page, data->exponents, "exponents.tsv", by_sector, "y", -1);
       fputs ("<p class=\"faint\">Columns: sector and number of operators. Exact: y_t = 1 (even), y_h = 15/8 (odd), at "
              "the critical coupling.</p>\n",
@@ -595,7 +497,7 @@ provenance_section (FILE *page, const vrg_report_data *data)
   if (data->n_provenance > 0)
     {
       fputs ("<div class=\"wide left\"><table>", page);
-      heads (page, "file|what|value");
+      vrg_html_heads (page, "file|what|value");
       for (int i = 0; i < data->n_provenance; i++)
         {
           fputs ("<tr>", page);
@@ -604,7 +506,7 @@ provenance_section (FILE *page, const vrg_report_data *data)
           vrg_html_element (page, "td", "%s", data->provenance[i].value);
           fputs ("</tr>\n", page);
         }
-      table_end (page, 0);
+      vrg_html_table_end (page, 0);
     }
   if (!has_input (data))
     return;
@@ -630,6 +532,7 @@ write_page (vrg_report_data *data, const vrg_figure *all)
   judge_couplings (data, &found);
   judge_exponents (data, &found);
   judge_chains (data);
+  vrg_training_judge (data);
   snprintf (path, sizeof path, "%s/report.html", data->directory);
   snprintf (temporary, sizeof temporary, "%s/report.html.tmp", data->directory);
   FILE *page = fopen (temporary, "w");
@@ -640,7 +543,7 @@ write_page (vrg_report_data *data, const vrg_figure *all)
   fputs ("<nav>", page);
   fputs ("<a href=\"#summary\">Summary</a>", page);
   fputs (data->sample ? "<a href=\"#sampling\">Sampling</a>" : "", page);
-  fputs (data->train ? "<a href=\"#training\">Training</a>" : "", page);
+  fputs (vrg_training_any (data) ? "<a href=\"#training\">Training</a>" : "", page);
   fputs (data->couplings ? "<a href=\"#flow\">Couplings</a>" : "", page);
   fputs (data->exponents ? "<a href=\"#exponents\">Exponents</a>" : "", page);
   fputs ("<a href=\"#provenance\">Provenance</a>", page);
@@ -648,7 +551,7 @@ write_page (vrg_report_data *data, const vrg_figure *all)
   fputs ("</nav>\n", page);
   summary (page, data, &found);
   sample_section (page, data, all);
-  train_section (page, data, all);
+  vrg_training_section (page, data, all);
   flow_section (page, data, all);
   provenance_section (page, data);
   vrg_html_end (page);

@@ -1,28 +1,66 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * Contrastive divergence. */
+ * Contrastive divergence and persistent chains, a piece of the batch at a time. */
 #include "train/gradient.h"
 
+#include <string.h>
+
+#include "base/error.h"
 #include "base/memory.h"
+#include "parallel/traffic.h"
+#include "train/layer_internal.h"
+
+#define PIECE_BYTES (1 << 20) /* of a convolution's piece, which works in the cache; a dense one shares its weights */
+#define PARTS 16              /* of the gradient: one is summed over groups while the next is computed */
+#define ROWS 32               /* hidden units a part has at least */
+#define START_UPDATE ((INT64_C (1) << 48) - 1)
 
 struct vrg_gradient
 {
-  int64_t room; /* samples at a time */
-  int32_t *data, *visible, *hidden, *visible_fields, *hidden_fields, *means;
+  const vrg_grid *grid;
+  const vrg_layer *layer;
+  int64_t position, n, chains;
+  int64_t data_lanes, chain_lanes; /* of a piece */
+  int64_t words;                   /* of a sample */
+  uint64_t *bits;                  /* [chains * n][words] persistent chains */
+  const uint64_t **samples;        /* [chain_lanes] those of a piece */
+  int32_t *data, *visible, *hidden, *visible_fields, *hidden_fields, *data_means, *model_means;
 };
 
+/** Lanes of a piece. */
+static int64_t
+most_lanes (const vrg_layer *layer)
+{
+  int64_t lanes = VRG_PIECE_MOST;
+  for (; layer->model->type != VRG_MODEL_DENSE && lanes > VRG_LAYER_LANES; lanes /= 2)
+    {
+      const vrg_layer_size size = vrg_layer_sizes (layer, lanes);
+      if (4 * (2 * size.visible + size.hidden + size.visible_fields + 3 * size.hidden_fields) <= PIECE_BYTES)
+        break;
+    }
+  return lanes;
+}
+
 vrg_gradient *
-vrg_gradient_new (const vrg_layer *layer, int64_t n)
+vrg_gradient_new (const vrg_grid *grid, const vrg_layer *layer, int64_t position, int64_t n, int64_t chains)
 {
   vrg_gradient *g = vrg_new (1, sizeof *g, "a gradient");
-  /* a convolution's sample works in the cache; a dense one shares each row of weights, and each sum over strips */
-  const int64_t most = layer->model->type == VRG_MODEL_DENSE ? 1024 : 1;
-  g->room = n < 1 ? 1 : n < most ? n : most;
-  g->data = vrg_new (g->room * layer->visible_units, sizeof (int32_t), "data of a batch");
-  g->visible = vrg_new (g->room * layer->visible_units, sizeof (int32_t), "visible units of a batch");
-  g->hidden = vrg_new (g->room * layer->hidden_units, sizeof (int32_t), "hidden units of a batch");
-  g->visible_fields = vrg_new (g->room * layer->visible_fields, sizeof (int32_t), "fields of a batch");
-  g->hidden_fields = vrg_new (g->room * layer->hidden_fields, sizeof (int32_t), "fields of a batch");
-  g->means = vrg_new (g->room * layer->hidden_fields, sizeof (int32_t), "means of a batch");
+  *g = (vrg_gradient){ .grid = grid, .layer = layer, .position = position, .n = n, .chains = chains };
+  const int64_t most = most_lanes (layer), columns = layer->model->columns;
+  g->data_lanes = chains > 1 ? most / chains / VRG_LAYER_LANES * VRG_LAYER_LANES : most;
+  if (g->data_lanes < VRG_LAYER_LANES)
+    g->data_lanes = VRG_LAYER_LANES;
+  g->chain_lanes = most;
+  g->words = (layer->row1 - layer->row0) * ((columns + 63) / 64);
+  g->bits = vrg_new (chains * n * g->words, sizeof *g->bits, "persistent chains");
+  g->samples = vrg_new (chains ? most : 0, sizeof *g->samples, "persistent chains");
+  const vrg_layer_size data = vrg_layer_sizes (layer, g->data_lanes), size = vrg_layer_sizes (layer, most);
+  g->data = vrg_new (data.visible, sizeof (int32_t), "data of a batch");
+  g->data_means = vrg_new (data.hidden_fields, sizeof (int32_t), "means of a batch");
+  g->visible = vrg_new (size.visible, sizeof (int32_t), "visible units of a batch");
+  g->hidden = vrg_new (size.hidden, sizeof (int32_t), "hidden units of a batch");
+  g->visible_fields = vrg_new (size.visible_fields, sizeof (int32_t), "fields of a batch");
+  g->hidden_fields = vrg_new (size.hidden_fields, sizeof (int32_t), "fields of a batch");
+  g->model_means = vrg_new (size.hidden_fields, sizeof (int32_t), "means of a batch");
   return g;
 }
 
@@ -31,39 +69,200 @@ vrg_gradient_free (vrg_gradient *g)
 {
   if (!g)
     return;
-  vrg_free (g->data);
-  vrg_free (g->visible);
-  vrg_free (g->hidden);
-  vrg_free (g->visible_fields);
-  vrg_free (g->hidden_fields);
-  vrg_free (g->means);
-  vrg_free (g);
+  void *own[] = { g->bits,           (void *) g->samples, g->data,       g->visible,     g->hidden,
+                  g->visible_fields, g->hidden_fields,    g->data_means, g->model_means, g };
+  for (size_t k = 0; k < sizeof own / sizeof *own; k++)
+    vrg_free (own[k]);
+}
+
+/** The piece at position p, up to `end` or the next multiple of `most`. */
+static vrg_piece
+next_piece (int64_t p, int64_t end, int64_t most)
+{
+  const int64_t last = (p / most + 1) * most;
+  return vrg_piece_of (p, (last < end ? last : end) - p);
+}
+
+/** Chains of a piece into units, and back. */
+static void
+take_chains (vrg_gradient *g, vrg_piece piece)
+{
+  for (int64_t s = 0; s < piece.n; s++)
+    g->samples[s] = g->bits + (piece.position + s - g->chains * g->position) * g->words;
+  vrg_layer_unpack (g->layer, piece, g->samples, g->visible);
+}
+
+static void
+put_chains (vrg_gradient *g, vrg_piece piece)
+{
+  for (int64_t s = 0; s < piece.n; s++)
+    vrg_layer_pack (g->layer, piece, g->visible, s,
+                    g->bits + (piece.position + s - g->chains * g->position) * g->words);
 }
 
 void
-vrg_gradient_cd (vrg_gradient *g, const vrg_layer *layer, const vrg_rng *rng, int64_t steps, int64_t update,
-                 int64_t position, int64_t n, const uint64_t *const *samples, int64_t *sums, int64_t *wrong)
+vrg_gradient_start (vrg_gradient *g, const vrg_rng *rng)
 {
-  for (int64_t first = 0; first < n; first += g->room)
+  const vrg_layer_size size = vrg_layer_sizes (g->layer, g->chain_lanes);
+  memset (g->visible_fields, 0, (size_t) size.visible_fields * sizeof (int32_t));
+  const int64_t end = g->chains * (g->position + g->n);
+  vrg_piece piece;
+  for (int64_t p = g->chains * g->position; p < end; p += piece.n)
     {
-      const int64_t m = n - first < g->room ? n - first : g->room;
-      for (int64_t s = 0; s < m; s++)
-        vrg_layer_unpack (layer, samples[first + s], g->data + s * layer->visible_units);
-      vrg_layer_hidden_fields (layer, m, g->data, g->hidden_fields);
-      vrg_layer_means (layer, m, g->hidden_fields, g->means);
-      vrg_layer_gradient (layer, m, g->data, g->means, 1, sums);
-      for (int64_t step = 0; step < steps; step++)
+      piece = next_piece (p, end, g->chain_lanes);
+      vrg_layer_visible_sample (g->layer, rng, piece, START_UPDATE, 0, g->visible_fields, g->visible);
+      put_chains (g, piece);
+    }
+}
+
+uint64_t *
+vrg_gradient_chains (vrg_gradient *g)
+{
+  return g->bits;
+}
+
+/** One Gibbs step from the hidden fields of a piece to visible units. */
+static void
+step (vrg_gradient *g, const vrg_rng *rng, vrg_piece piece, int64_t update, int64_t draw)
+{
+  vrg_layer_hidden_sample (g->layer, rng, piece, update, draw, g->hidden_fields, g->hidden);
+  vrg_layer_visible_fields (g->layer, piece, g->hidden, g->visible_fields);
+  vrg_layer_visible_sample (g->layer, rng, piece, update, draw, g->visible_fields, g->visible);
+}
+
+/** The gradient of all parameters; fresh: what sums held before is forgotten. */
+static void
+whole (const vrg_layer *layer, vrg_phase data, int64_t times, vrg_phase model, bool fresh, int64_t *sums)
+{
+  if (layer->kind->gradient_part && (data.v || model.v))
+    {
+      layer->kind->gradient_part (layer, data, times, model, 0, layer->hidden_biases, fresh, sums);
+      return;
+    }
+  if (fresh)
+    memset (sums, 0, (size_t) layer->parameters * sizeof *sums);
+  if (data.v || model.v) /* otherwise this group has no part of the batch */
+    vrg_layer_gradient (layer, data, times, model, sums);
+}
+
+/** The same for the last piece: in parts, each summed over the groups while the next is computed. */
+static void
+finish (const vrg_gradient *g, vrg_phase data, int64_t times, vrg_phase model, bool fresh, int64_t *sums)
+{
+  const vrg_layer *layer = g->layer;
+  const int64_t rows = layer->hidden_biases, row = layer->weights / rows,
+                wanted = rows / ROWS < PARTS ? rows / ROWS : PARTS;
+  const int64_t parts = layer->kind->gradient_part && wanted > 1 ? wanted : 1;
+  if (g->grid->groups == 1 || parts == 1 || !(data.v || model.v))
+    whole (layer, data, times, model, fresh, sums);
+  if (g->grid->groups == 1)
+    return;
+  MPI_Request request[PARTS + 1];
+  for (int64_t k = 0; k <= parts; k++) /* the last are the biases */
+    {
+      const int64_t j0 = k * rows / parts, j1 = (k + 1) * rows / parts;
+      int64_t *from = k < parts ? sums + j0 * row : sums + layer->weights;
+      const int64_t n = k < parts ? (j1 - j0) * row : layer->parameters - layer->weights;
+      if (k < parts && parts > 1 && (data.v || model.v))
+        layer->kind->gradient_part (layer, data, times, model, j0, j1, fresh, sums);
+      VRG_MPI (MPI_Iallreduce (MPI_IN_PLACE, from, (int) n, MPI_INT64_T, MPI_SUM, g->grid->group_comm, &request[k]));
+      vrg_traffic_collective (n * (int64_t) sizeof *from);
+    }
+  VRG_MPI (MPI_Waitall ((int) parts + 1, request, MPI_STATUSES_IGNORE));
+}
+
+/** mean [n] += sign * biases. */
+static void
+add_biases (int64_t n, int64_t sign, const int64_t *biases, int64_t *mean)
+{
+  for (int64_t i = 0; i < n; i++)
+    mean[i] += sign * biases[i];
+}
+
+/** The gradient of the data phase alone, of which the biases' part are the means. */
+static void
+add_data (const vrg_layer *layer, vrg_phase data, int64_t times, bool fresh, int64_t *sums, int64_t *visible_mean,
+          int64_t *hidden_mean)
+{
+  const int64_t *visible = sums + layer->weights, *hidden = visible + layer->visible_biases;
+  if (!fresh)
+    {
+      add_biases (layer->visible_biases, -1, visible, visible_mean);
+      add_biases (layer->hidden_biases, -1, hidden, hidden_mean);
+    }
+  whole (layer, data, times, (vrg_phase){ .v = NULL }, fresh, sums);
+  add_biases (layer->visible_biases, 1, visible, visible_mean);
+  add_biases (layer->hidden_biases, 1, hidden, hidden_mean);
+}
+
+/** Visible means of the batch over all groups: sums are `times` them. */
+static void
+finish_means (const vrg_gradient *g, int64_t n, int64_t times, int64_t *mean)
+{
+  if (g->grid->groups > 1)
+    vrg_sum_int64 (g->grid->group_comm, mean, n);
+  for (int64_t i = 0; i < n; i++)
+    mean[i] /= times;
+}
+
+void
+vrg_gradient_update (vrg_gradient *g, const vrg_rng *rng, int64_t steps, int64_t update, const uint64_t *const *samples,
+                     int64_t *sums, int64_t *visible_mean, int64_t *hidden_mean, int64_t *wrong)
+{
+  const vrg_layer *layer = g->layer;
+  const int64_t end = g->position + g->n, chains = g->chains, times = chains > 1 ? chains : 1;
+  const vrg_phase none = { .v = NULL };
+  bool fresh = true;
+  if (visible_mean)
+    {
+      memset (visible_mean, 0, (size_t) layer->visible_biases * sizeof *visible_mean);
+      memset (hidden_mean, 0, (size_t) layer->hidden_biases * sizeof *hidden_mean);
+    }
+  vrg_piece piece, chain;
+  for (int64_t p = g->position; p < end; p += piece.n)
+    {
+      piece = next_piece (p, end, g->data_lanes);
+      vrg_phase data = { piece, g->data, g->data_means };
+      vrg_layer_unpack (layer, piece, samples + (p - g->position), g->data);
+      vrg_layer_hidden_fields (layer, piece, g->data, g->hidden_fields);
+      vrg_layer_means (layer, piece, g->hidden_fields, g->data_means);
+      if (visible_mean)
         {
-          vrg_layer_hidden_sample (layer, rng, position + first, m, update, step, g->hidden_fields, g->hidden);
-          vrg_layer_visible_fields (layer, m, g->hidden, g->visible_fields);
-          vrg_layer_visible_sample (layer, rng, position + first, m, update, step, g->visible_fields, g->visible);
-          if (step == 0)
-            for (int64_t s = 0; s < m; s++)
-              *wrong += vrg_layer_difference (layer, g->data + s * layer->visible_units,
-                                              g->visible + s * layer->visible_units);
-          vrg_layer_hidden_fields (layer, m, g->visible, g->hidden_fields);
+          add_data (layer, data, times, fresh, sums, visible_mean, hidden_mean);
+          data = none;
+          fresh = false;
         }
-      vrg_layer_means (layer, m, g->hidden_fields, g->means);
-      vrg_layer_gradient (layer, m, g->visible, g->means, -1, sums);
+      step (g, rng, piece, update, chains ? steps : 0);
+      *wrong += vrg_layer_difference (layer, piece, g->data, g->visible);
+      const int64_t last = chains ? chains * (p + piece.n) : p + piece.n;
+      for (int64_t c = chains ? chains * p : p; c < last; c += chain.n)
+        {
+          chain = next_piece (c, last, chains ? g->chain_lanes : g->data_lanes);
+          if (chains)
+            take_chains (g, chain);
+          vrg_layer_hidden_fields (layer, chain, g->visible, g->hidden_fields);
+          for (int64_t k = chains ? 0 : 1; k < steps; k++)
+            {
+              step (g, rng, chain, update, k);
+              vrg_layer_hidden_fields (layer, chain, g->visible, g->hidden_fields);
+            }
+          vrg_layer_means (layer, chain, g->hidden_fields, g->model_means);
+          if (chains)
+            put_chains (g, chain);
+          const vrg_phase model = { chain, g->visible, g->model_means };
+          if (p + piece.n == end && c + chain.n == last)
+            finish (g, data, times, model, fresh, sums);
+          else
+            whole (layer, data, times, model, fresh, sums);
+          data = none;
+          fresh = false;
+        }
+    }
+  if (g->n == 0)
+    finish (g, none, times, none, true, sums);
+  if (visible_mean)
+    {
+      finish_means (g, layer->visible_biases, times, visible_mean);
+      finish_means (g, layer->hidden_biases, times, hidden_mean);
     }
 }

@@ -1,25 +1,41 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * Contrastive divergence: the log-likelihood gradient with the model's averages taken after k Gibbs steps from the data.
- * Source: Hinton, Neural Computation 14, 1771 (2002). */
+ * Contrastive divergence: the log-likelihood gradient with the model's averages taken from Gibbs chains, which start from
+ * the data (CD-k: Hinton, Neural Computation 14, 1771 (2002)) or go on from the update before (persistent: Tieleman,
+ * ICML 2008). */
 #ifndef VRG_TRAIN_GRADIENT_H
 #define VRG_TRAIN_GRADIENT_H
 
+#include "parallel/grid.h"
 #include "train/layer.h"
 
-/** Room for the units of a piece of a batch. */
+/** Room for the units of a piece of a batch, and the persistent chains. */
 typedef struct vrg_gradient vrg_gradient;
 
-/** For at most n samples at a time on this rank (the same n on all ranks of a strip communicator).  Local. */
-vrg_gradient *vrg_gradient_new (const vrg_layer *layer, int64_t n);
+/** For batch positions [position, position + n) of this rank.  chains: persistent chains per position, 0 for CD; chain c
+ *  of a position is number chains * position + c of all.  Local. */
+vrg_gradient *vrg_gradient_new (const vrg_grid *grid, const vrg_layer *layer, int64_t position, int64_t n,
+                                int64_t chains);
 void vrg_gradient_free (vrg_gradient *gradient);
 
-/** CD-k of n samples, [rows][words] each (this rank's rows), at positions position, position + 1, ... of the batch.
- *  Positive phase: s_v and the hidden means given the data.  Negative phase: k times hidden units are drawn given the
+/** Start the persistent chains from random units (rng purpose VISIBLE, update 2^48 - 1).  Local. */
+void vrg_gradient_start (vrg_gradient *gradient, const vrg_rng *rng);
+
+/** The persistent chains' visible units, packed as samples are: [chains * n][words * rows], for checkpoints.  The caller
+ *  may write to them between updates.  NULL for CD.  Local. */
+uint64_t *vrg_gradient_chains (vrg_gradient *gradient);
+
+/** One update's gradient for this rank's positions of the batch, samples [n] packed.
+ *  Positive phase: s_v and the hidden means given the data.  Negative phase: `steps` times hidden units are drawn given the
  *  visible ones and visible given hidden, then the means again.
- *  sums [parameters] += positive - negative in fixed point, as vrg_layer_gradient orders them: this rank's samples.
- *  *wrong += visible spins of this rank that the first step v -> h -> v did not reproduce.
- *  Collective over the layer's strip_comm, all integers: the bits do not depend on how samples are spread. */
-void vrg_gradient_cd (vrg_gradient *gradient, const vrg_layer *layer, const vrg_rng *rng, int64_t steps, int64_t update,
-                      int64_t position, int64_t n, const uint64_t *const *samples, int64_t *sums, int64_t *wrong);
+ *  sums [parameters] = times * positive - negative phase in fixed point, times = max (1, chains), over ALL groups of the
+ *  grid: the reduction of a part overlaps with the computation of the next.  Divide by batch * times.
+ *  visible_mean [visible_biases], hidden_mean [hidden_biases] (NULL unless wanted; for centring): sums over the batch's data
+ *  of s_v and of the hidden means, both in fixed point, over all groups: the positive phase of the biases.
+ *  *wrong += visible spins of this rank that the first step v -> h -> v from the DATA did not reproduce (persistent: one
+ *  such step is made for this).
+ *  Collective over the grid, all integers: the bits do not depend on how samples are spread. */
+void vrg_gradient_update (vrg_gradient *gradient, const vrg_rng *rng, int64_t steps, int64_t update,
+                          const uint64_t *const *samples, int64_t *sums, int64_t *visible_mean, int64_t *hidden_mean,
+                          int64_t *wrong);
 
 #endif

@@ -1,16 +1,30 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * Products of fixed-point weights with units, for layer.c: integers only, so every path and order gives the same bits.
- * All functions are local; none allocates.
+ * Products of integers with bits, and units drawn from fields, for dense.c.  Integers only, so every path and order
+ * gives the same bits.  All functions are local; none allocates.
  *
- * A unit is an int32 mask, 0 for -1 and ~0 for +1, so that a sum of w s is 2 sum (w & mask) - sum w: kernels take the
- * part that does not depend on the units as `base` (bias - sum w).  Sums of |w| below 1023 keep all this below 2^31.
- * Rows are padded to VRG_LANES numbers; what a pad holds is not used. */
+ * Lanes are what a vector holds: samples in the products v -> h and h -> v, visible units in the gradient.  Bits are
+ * kept as PLANES of indices: five bits of a lane in one int32, plane [group][lane], bit k of group g being bit 5 g + k
+ * of the lane.  A sum of five weights is then one look-up in a table of 32 partial sums ("four Russians"), which on
+ * AVX-512 is two registers and one instruction for 16 lanes.
+ *
+ * A unit s = +-1 is a bit: sum w s = -sum w + sum (2 w) bit, so matrices hold 2 w and `base` holds bias - sum w.
+ * Nothing overflows: with sum |w| + |bias| below VRG_LAYER_BOUND = 1023 at every unit, in fixed point below 2^30,
+ * a partial sum of base and any of the 2 w, in any order and over any strips, is the field of units of which the
+ * others are -1, so below 2^30 in size; a table's entry is below 2 sum |w| < 2^31.  In a gradient the w are the means
+ * of at most 1024 samples, each at most 2^20 in size, and sums at most 2^30 likewise.
+ *
+ * A row of a matrix is stored in groups of VRG_ROW_GROUP numbers, 0 w0 w1 w0+w1 w2 w3 w4 w3+w4: the beginnings of
+ * tables. */
 #ifndef VRG_TRAIN_PRODUCT_H
 #define VRG_TRAIN_PRODUCT_H
 
 #include <stdint.h>
 
+#include "base/rng.h"
+
 #define VRG_LANES 16
+#define VRG_GROUP 5     /* bits of an index */
+#define VRG_ROW_GROUP 8 /* numbers that the five weights of a group are stored in */
 
 /** n rounded up to whole vectors. */
 static inline int64_t
@@ -19,49 +33,51 @@ vrg_lanes (int64_t n)
   return (n + VRG_LANES - 1) / VRG_LANES * VRG_LANES;
 }
 
-/** Dense: units v [n][visible], h [n][pitch] (0 in the pad), weights [visible][pitch] (0 in the pad).
- *  fields [n][pitch] = base [pitch] + 2 v W;  fields [n][visible] = base [visible] + 2 W h. */
-void vrg_product_dense_hidden (int64_t n, int64_t visible, int64_t pitch, const int32_t *weights, const int32_t *base,
-                               const int32_t *v, int32_t *fields);
-void vrg_product_dense_visible (int64_t n, int64_t visible, int64_t pitch, const int32_t *weights, const int32_t *base,
-                                const int32_t *h, int32_t *fields);
+/** Groups that n bits take. */
+static inline int64_t
+vrg_groups (int64_t n)
+{
+  return (n + VRG_GROUP - 1) / VRG_GROUP;
+}
 
-/** sums [visible][hidden] += sign * sum over n of s_v mean_h, s = +-1; means [n][pitch]; n <= 1024.  total [pitch] is
- *  room for the sum of the means, which is left there. */
-void vrg_product_dense_gradient (int64_t n, int64_t visible, int64_t hidden, int64_t pitch, const int32_t *v,
-                                 const int32_t *means, int sign, int32_t *total, int64_t *sums);
+/** n masters to doubled fixed point w.  Added up are the row's weights (sum) and their sizes (size), and for each
+ *  column minus the weights (base) and their sizes (column).  A master that is not below VRG_LAYER_BOUND counts as the
+ *  bound, so that sizes tell; those of columns stop at 2^30, beyond it, lest they overflow. */
+void vrg_product_round (int64_t n, const double *x, int32_t *w, int32_t *base, uint32_t *column, int64_t *sum,
+                        int64_t *size);
 
-/** Geometry of a convolution of stride b.  The visible lattice is split into phases, the b*b sublattices (row mod b,
- *  column mod b), each as large as the hidden lattice, so that a tap of the filter is a shift of one phase and rows
- *  are contiguous.  A plane of units (a phase, or a filter's hidden units) is stored with a periodic rim of `rim`
- *  sites: (rows + 2 rim) rows of `width`; fields [plane][rows][pitch] have no rim.  Taps are sorted by phase. */
+/** n numbers, times `factor`, as a row, 0 beyond them in the last group. */
+void vrg_product_row (int64_t n, int32_t factor, const int32_t *w, int32_t *row);
+
+/** Columns as rows: `rows` <= VRG_COLUMN_ROWS rows of n numbers, `pitch` apart, become two groups of each of n rows,
+ *  which are row_pitch apart; 0 where a row is missing. */
+#define VRG_COLUMN_ROWS (2 * VRG_GROUP)
+void vrg_product_columns (int64_t rows, int64_t n, const int32_t *w, int64_t pitch, int32_t *row, int64_t row_pitch);
+
+/** out [rows][lanes] = base [rows] + sum over k of a [rows][groups] bit k; planes [groups][lanes], indices below 32;
+ *  lanes a multiple of VRG_LANES. */
+void vrg_product (int64_t rows, int64_t groups, int64_t lanes, const int32_t *a, const int32_t *base,
+                  const int32_t *planes, int32_t *out);
+
+/** Random numbers: blocks from `index` on, see base/rng.h. */
 typedef struct
 {
-  int64_t rows, columns; /* hidden lattice */
-  int64_t pitch, rim, width, plane;
-  int filters, taps, phases;
-  int *first;        /* [phases + 1] taps of a phase */
-  int *place;        /* [taps] dy * filter + dx */
-  int64_t *shift;    /* [taps] row shift * width + column shift: hidden (y, x) sees its phase at (y, x) + shift */
-  int *row, *column; /* [taps] the same in rows and columns */
-} vrg_convolution;
+  const vrg_rng *rng;
+  vrg_rng_purpose purpose;
+  int64_t index, step;
+  uint32_t draw;
+} vrg_numbers;
 
-/** One sample: v [phases][plane], h [filters][plane], weights [filters][taps] in the order of taps.
- *  fields [filters][rows][pitch] = base [filters] + ..., fields [phases][rows][pitch] = base [phases] + ... */
-void vrg_product_convolution_hidden (const vrg_convolution *c, const int32_t *weights, const int32_t *base,
-                                     const int32_t *v, int32_t *fields);
-void vrg_product_convolution_visible (const vrg_convolution *c, const int32_t *weights, const int32_t *base,
-                                      const int32_t *h, int32_t *fields);
-
-/** sums [filters][place] += sign * sum over hidden units of s_v mean_h; means [filters][rows][pitch], 0 in the pad.
- *  Also adds sign * the sum of each filter's means to total [filters]. */
-void vrg_product_convolution_gradient (const vrg_convolution *c, const int32_t *v, const int32_t *means, int sign,
-                                       int64_t *total, int64_t *sums);
-
-/** Masks from fields: ~0 where the number is below vrg_probability (field).  random: n 32-bit numbers. */
-void vrg_product_sample (int64_t n, const int32_t *fields, const void *random, int32_t *units);
+/** A vector of lanes of `units` units: a unit is +1 if its random number is below vrg_probability (field).  Unit u
+ *  takes blocks 4 u to 4 u + 3, the 16 numbers of its lanes.  fields [units][pitch], planes [groups][pitch]; bits
+ *  beyond the last unit are 0. */
+void vrg_product_draw (const vrg_numbers *numbers, int64_t units, int64_t pitch, const int32_t *fields,
+                       int32_t *planes);
 
 /** means [i] = vrg_mean (fields [i]); n a multiple of VRG_LANES. */
 void vrg_product_mean (int64_t n, const int32_t *fields, int32_t *means);
+
+/** n <= 64 lanes of planes [groups][pitch] as words [5 groups]: bit l of a word is lane l's. */
+void vrg_product_words (int64_t groups, int64_t n, int64_t pitch, const int32_t *planes, uint64_t *words);
 
 #endif

@@ -1,23 +1,25 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * The train stage: an RBM fitted to the samples of one coupling, into model.h5 and train.tsv.
+ * The train stage: a stack of RBMs fitted to the samples, into model.h5 and train.tsv.
  *
  * 1. Open the samples, and read this rank's share: positions of the batch over groups, lattice rows over strips.
- * 2. Start from small random weights, or go to the update of the newest checkpoint.
- * 3. For each update: round the parameters; contrastive divergence of the batch; sum over groups; move the parameters.
+ * 2. Start from small random weights, or go to the layer and update of the newest checkpoint.
+ * 3. For each update: contrastive divergence of the batch, summed over groups; move the parameters; round them.
  * 4. After an epoch: a row of the table.  When asked to: a checkpoint, and go on or stop.
- * 5. Write the table, then the model, remove the checkpoints: a model under its final name means that the stage is
- *    finished. */
+ * 5. After the last epoch of a layer, or when patience is at its end: the hidden units drawn given the data are the data of
+ *    the next layer, and 3. begins again.
+ * 6. Write the table; look into the model; write it, remove the checkpoints: a model under its final name means that the
+ *    stage is finished. */
 #include "train/train.h"
+
+#include <string.h>
 
 #include "base/error.h"
 #include "base/log.h"
-#include "base/math.h"
 #include "base/memory.h"
 #include "base/progress.h"
-#include "train/gradient.h"
-#include "train/likelihood.h"
-#include "train/optimiser.h"
+#include "train/analysis.h"
 #include "train/record.h"
+#include "train/spectrum.h"
 
 #define STAGE "train"
 
@@ -28,147 +30,140 @@ typedef struct
   const char *directory;
   char *fingerprint;
   vrg_stop *stop;
-  vrg_rng rng;
-  vrg_model *model;
-  vrg_layer *layer;
+  vrg_rng rng; /* of the first layer's data */
   vrg_dataset *dataset;
   vrg_record *record;
 } training;
 
-/** 3.  One update; sums: room for the gradient.  VRG_USAGE when the parameters have grown too large.  Collective. */
+/** 3. to 5. until every layer is finished.  Collective. */
 static int
-update (training *t, vrg_gradient *gradient, vrg_optimise *optimise, const uint64_t **batch, int64_t *sums)
-{
-  const vrg_layer *layer = t->layer;
-  const vrg_dataset *d = t->dataset;
-  vrg_record *record = t->record;
-  const double scale = 1 / ((double) d->batch * VRG_FIXED_ONE);
-  for (int64_t i = 0; i < layer->parameters; i++)
-    sums[i] = 0;
-  vrg_dataset_batch (d, record->updates % d->updates, batch);
-  vrg_gradient_cd (gradient, layer, &t->rng, t->input->steps, record->updates, d->position0,
-                   d->position1 - d->position0, batch, sums, &record->wrong_here);
-  vrg_sum_int64 (t->grid->group_comm, sums, layer->parameters);
-
-  const int64_t visible = layer->weights, hidden = visible + layer->visible_biases;
-  double *m = record->moment1, *q = record->moment2;
-  vrg_optimise_begin (optimise);
-  vrg_optimise_move (optimise, layer->weights, sums, scale, true, m, q, t->model->weights);
-  if (t->input->biases)
-    {
-      vrg_optimise_move (optimise, layer->visible_biases, sums + visible, scale, false, m + visible, q + visible,
-                         t->model->visible_bias);
-      vrg_optimise_move (optimise, layer->hidden_biases, sums + hidden, scale, false, m + hidden, q + hidden,
-                         t->model->hidden_bias);
-    }
-  record->updates++;
-  if (vrg_layer_round (t->layer))
-    return VRG_OK;
-  return vrg_error (VRG_USAGE,
-                    "training diverged in epoch %lld, update %lld: the weights of a unit add up to %d or more; lower "
-                    "[train] learning_rate, which is %g",
-                    (long long) ((record->updates - 1) / d->updates + 1), (long long) record->updates, VRG_LAYER_BOUND,
-                    t->input->learning_rate);
-}
-
-/** 4.  The row of the epoch that has just ended.  Collective. */
-static void
-end_epoch (training *t)
-{
-  const vrg_dataset *d = t->dataset;
-  vrg_record *record = t->record;
-  double *row = record->rows + (record->updates / d->updates - 1) * VRG_RECORD_COLUMNS;
-  vrg_record_gather (t->grid, record);
-  row[VRG_RECORD_RECONSTRUCTION]
-    = (double) record->wrong / ((double) (d->updates * d->batch) * (double) (t->model->rows * t->model->columns));
-  row[VRG_RECORD_PSEUDO] = vrg_likelihood_pseudo (t->grid, t->layer, d, &t->rng);
-  row[VRG_RECORD_NORM] = vrg_likelihood_weight_norm (t->layer);
-  record->wrong = 0;
-  vrg_debug (STAGE ": epoch %lld: reconstruction error %.6f, pseudo-likelihood %.6f, weight norm %.6f",
-             (long long) (record->updates / d->updates), row[VRG_RECORD_RECONSTRUCTION], row[VRG_RECORD_PSEUDO],
-             row[VRG_RECORD_NORM]);
-}
-
-/** 3. and 4. until `total` updates are done.  Collective. */
-static int
-climb (training *t, int64_t total)
+climb (training *t)
 {
   vrg_record *record = t->record;
-  const vrg_dataset *d = t->dataset;
-  const int64_t positions = d->position1 - d->position0;
-  vrg_gradient *gradient = vrg_gradient_new (t->layer, positions);
-  const uint64_t **batch = vrg_new (positions, sizeof *batch, "a batch");
-  int64_t *sums = vrg_new (t->layer->parameters, sizeof *sums, "a gradient");
-  vrg_optimise optimise;
-  vrg_optimise_init (&optimise, t->input, record->updates);
-  vrg_dataset_shuffle (t->dataset, &t->rng, record->updates / d->updates);
+  const int layers = t->input->n_hidden;
   vrg_progress progress;
-  vrg_progress_begin (&progress, "training", "updates", record->updates, total);
+  vrg_progress_begin (&progress, "training", "updates", vrg_record_updates (record), layers * record->per_layer);
   vrg_stop_loop (t->stop);
   int status = VRG_OK;
-  while (record->updates < total && status == VRG_OK)
+  while (record->finished < layers && status == VRG_OK)
     {
-      status = update (t, gradient, &optimise, batch, sums);
-      if (status != VRG_OK)
-        break;
-      if (record->updates % d->updates == 0)
-        {
-          end_epoch (t);
-          vrg_dataset_shuffle (t->dataset, &t->rng, record->updates / d->updates);
-        }
-      vrg_progress_update (&progress, record->updates);
-      const vrg_action action = record->updates < total ? vrg_stop_poll (t->stop) : VRG_GO;
+      bool going = record->per_layer > 0;
+      if (going && !vrg_trainer_update (record->trainer))
+        status = vrg_record_diverged (record);
+      else if (going && vrg_trainer_at_epoch (record->trainer))
+        going = vrg_record_epoch (record);
+      if (status == VRG_OK && !going)
+        status = vrg_record_next (record, t->dataset);
+      vrg_progress_update (&progress, vrg_record_updates (record));
+      const vrg_action action = going && status == VRG_OK ? vrg_stop_poll (t->stop) : VRG_GO;
       if (action != VRG_GO)
         {
-          status = vrg_record_write (t->grid, record, t->directory, t->fingerprint, total);
+          status = vrg_record_write (record);
           vrg_stop_saved (t->stop);
         }
       if (action == VRG_STOP && status == VRG_OK)
         status = VRG_STOPPED;
     }
-  vrg_progress_end (&progress, record->updates);
-  vrg_free (sums);
-  vrg_free (batch);
-  vrg_gradient_free (gradient);
+  vrg_progress_end (&progress, vrg_record_updates (record));
   return status;
 }
 
-/** Steps 1 to 5.  Collective. */
+/** Singular values of every dense layer, and the principal components of its data, which the dataset climbs through.
+ *  Collective. */
+static int
+decompose (training *t)
+{
+  const vrg_stack *stack = t->record->stack;
+  const vrg_dataset *d = t->dataset;
+  const int64_t n = d->sample1 - d->sample0;
+  vrg_spectrum_layer layer[VRG_MAX_LAYERS];
+  uint64_t *bits[VRG_MAX_LAYERS] = { NULL };
+  int status = VRG_OK;
+  for (int l = 0; l < stack->layers && status == VRG_OK; l++)
+    {
+      const vrg_model *m = stack->layer[l];
+      const int64_t own = m->visible1 - m->visible0, rows = m->rows == 1 ? 1 : own / m->columns, columns = own / rows;
+      bits[l] = vrg_new (n * d->words, sizeof (uint64_t), "data of a layer");
+      if (n * d->words > 0)
+        memcpy (bits[l], d->spins, (size_t) (n * d->words) * sizeof (uint64_t));
+      layer[l] = (vrg_spectrum_layer){ .hidden = m->hidden,
+                                       .visible = m->rows * m->columns,
+                                       .visible0 = m->visible0,
+                                       .visible1 = m->visible1,
+                                       .weights = m->weights,
+                                       .spread = VRG_LAYER_SPREAD,
+                                       .samples = n,
+                                       .bits = bits[l],
+                                       .rows = rows,
+                                       .columns = columns,
+                                       .words = (columns + 63) / 64 };
+      if (l + 1 < stack->layers)
+        status = vrg_record_climb (t->record, t->dataset, l);
+    }
+  if (status == VRG_OK)
+    status = vrg_spectrum_write (t->grid, t->directory, t->fingerprint, stack->layers, layer);
+  for (int l = 0; l < stack->layers; l++)
+    vrg_free (bits[l]);
+  if (status != VRG_USAGE)
+    return status;
+  vrg_warn (STAGE ": no spectrum.h5: %s", vrg_error_text ()); /* too large */
+  return VRG_OK;
+}
+
+/** 6.  A run that is killed meanwhile looks into the model again, but does not train it again.  Collective. */
+static int
+analyse (training *t)
+{
+  int status = vrg_record_write (t->record);
+  if (status == VRG_OK && t->input->n_hidden > 1) /* the dataset has climbed */
+    {
+      vrg_dataset_free (t->dataset);
+      t->dataset = NULL;
+      status = vrg_dataset_open (t->grid, t->input, t->directory, &t->rng, &t->dataset);
+    }
+  if (status != VRG_OK)
+    return status;
+  const vrg_dataset *d = t->dataset;
+  const int64_t n = d->sample1 - d->sample0;
+  int64_t *number = vrg_new (n, sizeof *number, "numbers of configurations");
+  for (int64_t i = 0; i < n; i++)
+    number[i] = d->sample0 + i;
+  const vrg_analysis_data data = { .samples = d->samples,
+                                   .chains = t->input->chains * t->input->n_coupling,
+                                   .n = n,
+                                   .number = number,
+                                   .spins = d->spins };
+  status = vrg_analysis_run (t->grid, t->input, t->directory, t->fingerprint, t->record->stack, &data);
+  vrg_free (number);
+  return status == VRG_OK && t->input->model == VRG_MODEL_DENSE ? decompose (t) : status;
+}
+
+/** Steps 1 to 6.  Collective. */
 static int
 train (training *t)
 {
   const vrg_grid *grid = t->grid;
   const vrg_input *input = t->input;
-  vrg_info (STAGE ": batches of %lld over %d group%s of ranks, lattices in %d strip%s", (long long) input->batch,
+  vrg_info (STAGE ": batches of %lld over %d group%s of ranks, visible units in %d strip%s", (long long) input->batch,
             grid->groups, grid->groups == 1 ? "" : "s", grid->strips, grid->strips == 1 ? "" : "s");
-  vrg_rng_init (&t->rng, (uint64_t) input->seed, 0, 0);
-  int status = vrg_layer_start (input, grid->strips, grid->strip, &t->rng, &t->model);
-  if (status != VRG_OK)
-    return status;
-  t->layer = vrg_layer_new (t->model, grid->strip_comm);
-  t->record = vrg_record_new (t->layer, input->epochs);
-  status = vrg_dataset_open (grid, input, t->directory, t->layer->row0, t->layer->row1, &t->dataset);
-  if (status == VRG_OK && input->epochs > 0)
-    status = vrg_record_read (grid, t->record, t->directory, t->fingerprint);
-  if (status == VRG_OK && !vrg_layer_round (t->layer))
-    status = vrg_error (VRG_FILE, "%s: the checkpoint's weights are too large", t->directory);
+  vrg_rng_init (&t->rng, (uint64_t) input->seed, 0, VRG_USE_TRAIN);
+  t->record = vrg_record_new (grid, input, t->directory, t->fingerprint);
+  int status = vrg_dataset_open (grid, input, t->directory, &t->rng, &t->dataset);
   if (status == VRG_OK)
-    status = climb (t, input->epochs * t->dataset->updates);
+    status = vrg_record_open (t->record, t->dataset);
   if (status == VRG_OK)
-    status = vrg_record_table (grid, t->record, t->directory, t->dataset->updates);
+    status = climb (t);
   if (status == VRG_OK)
-    {
-      t->model->epochs = input->epochs;
-      t->model->updates = t->record->updates;
-      status = vrg_model_write (grid, t->directory, t->fingerprint, t->model);
-    }
+    status = vrg_record_table (t->record);
+  if (status == VRG_OK && input->analysis)
+    status = analyse (t);
+  if (status == VRG_OK)
+    status = vrg_model_write (grid, t->directory, t->fingerprint, t->record->stack);
   if (status == VRG_OK)
     status = vrg_checkpoint_remove (grid, t->directory, STAGE);
   vrg_grid_tell_memory (grid, STAGE);
-  vrg_dataset_free (t->dataset);
   vrg_record_free (t->record);
-  vrg_layer_free (t->layer);
-  vrg_model_free (t->model);
+  vrg_dataset_free (t->dataset);
   return status;
 }
 
@@ -177,12 +172,10 @@ vrg_train (MPI_Comm world, const vrg_input *input, const char *directory, vrg_st
 {
   if (input->model == VRG_MODEL_NONE)
     return VRG_OK;
-  int ranks, strips = 1, status = VRG_OK;
+  int ranks, strips;
   char difference[256];
   VRG_MPI (MPI_Comm_size (world, &ranks));
-  if (input->model == VRG_MODEL_DENSE && input->strips > 1)
-    status = vrg_grid_choose (ranks, &(vrg_grid_load){ .layers = input->size[0], .chains = input->batch },
-                              (int) input->strips, &strips, NULL);
+  int status = vrg_trainer_strips (ranks, input, &strips);
   if (status != VRG_OK)
     return status;
   vrg_grid *grid = vrg_grid_new (world, strips);

@@ -40,11 +40,15 @@ test_defaults (void)
   accepted ("", "an empty input");
   check (input.seed == 1 && input.dimension == 2 && input.n_size == 2 && input.size[0] == 32 && input.size[1] == 32,
          "default lattice");
-  check (input.n_nn == 1 && input.nn[0] == 0.440686793509771513 && input.coupling == input.nn[0], "default coupling");
+  check (input.n_nn == 1 && input.nn[0] == 0.440686793509771513 && input.n_coupling == 1
+           && input.coupling[0] == input.nn[0], "default coupling");
   check (input.algorithm == VRG_CLUSTER && input.chains == 8 && input.model == VRG_MODEL_NONE && input.levels == 3
            && input.n_even == 7 && input.n_odd == 4 && input.strips == 0 && input.interval_minutes == 10,
          "other defaults");
-  check (input.hidden[0] == 64 && input.optimiser == VRG_ADAM && input.learning_rate == 0.001, "default training");
+  check (input.hidden[0] == 64 && input.optimiser == VRG_ADAM && input.learning_rate == 0.001
+           && input.final_rate == 0.001 && input.persistent == 50 && input.held_out == 0.1
+           && vrg_input_held_out (&input) == 1000,
+         "default training");
   accepted ("[train]\nmodel = convolution\n", "convolution");
   check (input.n_hidden == 1 && input.hidden[0] == 1 && input.filter == 8 && input.stride == 2,
          "one filter by default");
@@ -53,9 +57,21 @@ test_defaults (void)
   accepted ("[lattice]\nsize = 16\n", "a small lattice");
   check (input.levels == 2, "default levels leave 4 x 4");
   accepted ("[couplings]\nnn = 0.42 critical 0.46\n", "a scan");
-  check (input.n_nn == 3 && input.nn[1] == input.coupling && input.nn[2] == 0.46, "train on the critical one");
+  check (input.n_nn == 3 && input.n_coupling == 1 && input.nn[1] == input.coupling[0] && input.nn[2] == 0.46, "train on the critical one");
   accepted ("[couplings]\nnn = 0.42 0.46\n", "a scan without the critical coupling");
-  check (input.coupling == 0.42, "train on the first one");
+  check (input.n_coupling == 1 && input.coupling[0] == 0.42, "train on the first one");
+  accepted ("[couplings]\nnn = 0.42 critical 0.46\n[train]\ncoupling = 0.46 critical\nlearning_rate = 0.01\n",
+            "several ensembles");
+  check (input.n_coupling == 2 && input.coupling[0] == 0.46 && input.coupling[1] == input.nn[1]
+           && input.final_rate == 0.01,
+         "train on both, in this order, at one rate");
+  accepted ("[train]\nmodel = dense\nhidden = 40 20 10\nmethod = pcd\nbatch = 20\nchains = 60\nbiases = yes\n"
+            "centering = yes\naverage = 0.5\npatience = 3\npermute = yes\nheld_out = 0\n",
+            "a stack");
+  check (input.n_hidden == 3 && input.persistent == 60 && vrg_input_held_out (&input) == 0, "with its chains");
+  accepted ("[lattice]\ndimension = 1\nsize = 16\n[couplings]\nnn = 0.4\n[train]\nmodel = convolution\n"
+            "hidden = 1 1\nfilter = 2\n",
+            "a stack of convolutions in one dimension");
 }
 
 static void
@@ -114,7 +130,7 @@ test_refused (void)
   refused ("[lattice]\nsize = 8 8 8 8\n", "4 values, at most 3");
   refused ("[lattice]\ndimension = 4\n", "[lattice] dimension: 4 is outside 1 to 3");
   refused ("[lattice]\ndimension = 3\nsize = 8 8\n", "2 lengths for 3 dimensions");
-  refused ("[lattice]\ndimension = 3\n[train]\nmodel = dense\n", "[train] model: training is for two dimensions");
+  refused ("[lattice]\ndimension = 3\n[train]\nmodel = dense\n", "[train] model: training is for one and two dimensions");
   refused ("[lattice]\ndimension = 1\n", "[couplings] nn: one dimension has no critical coupling");
   refused ("[lattice]\ndimension = 3\n[couplings]\nnn = 0.2\nnnn = 0.1\n[sample]\nalgorithm = metropolis\n",
            "in.ini:5: [couplings] nnn: is for two dimensions, not 3");
@@ -136,11 +152,21 @@ test_refused (void)
   refused ("[sample]\nalgorithm = Cluster\n", "(did you mean cluster?)");
   refused ("[sample]\nconfigurations = 4\n", "4 is less than one for each of the 8 chains");
   refused ("[sample]\nconfigurations = 1000000000000\ninterval = 100000\n", "longer than 2^48 sweeps");
-  refused ("[train]\nmodel = dense\nbatch = 20000\n", "20000 is more than the 10000 configurations");
+  refused ("[train]\nmodel = dense\nbatch = 9001\n",
+           "[train] batch: 9001 is more than the 9000 configurations to train on: 10000 for each of 1 coupling, 1000 of "
+           "them held out");
+  refused ("[couplings]\nnn = 0.4 0.5\n[train]\nmodel = dense\ncoupling = 0.4 0.5\nheld_out = 0\nbatch = 20001\n",
+           "20001 is more than the 20000 configurations to train on");
   refused ("[train]\nmodel = convolution\nstride = 3\n", "in.ini:3: [train] stride: 3 does not divide the side 32");
-  refused ("[train]\nmethod = pcd\n", "pcd is not in this version");
-  refused ("[train]\ncentering = yes\n", "[train] centering: is not in this version");
-  refused ("[train]\nhidden = 10 5\n", "this version trains one layer, not 2");
+  refused ("[train]\nmodel = convolution\nhidden = 1 1\n[lattice]\nsize = 10\n",
+           "[train] stride: 2 does not divide the side 5 that layer 2 stands on");
+  refused ("[train]\nmodel = convolution\nhidden = 2 1\n",
+           "[train] hidden: layer 1 has 2 filters, and a convolution can stand on one only");
+  refused ("[train]\nmodel = dense\nhidden = 0\n", "[train] hidden: 0 is outside 1 to 1000000");
+  refused ("[train]\nmethod = pcd\nchains = 70\n", "in.ini:3: [train] chains: 70 is not a multiple of batch, 50");
+  refused ("[train]\nmodel = dense\ncentering = yes\n", "in.ini:3: [train] centering: needs biases = yes");
+  refused ("[train]\nmodel = dense\nsymmetric = yes\n", "[train] symmetric: is for the filters of a convolution");
+  refused ("[couplings]\nnn = 0.4 0.5\n[train]\ncoupling = 0.4 0.5 0.4\n", "[train] coupling: 0.4 is given twice");
   refused ("[train]\nhidden = 1 1 1 1 1 1 1 1 1\n", "9 values, at most 8");
   refused ("[train]\ncoupling = 0.3\n", "0.3 is not one of [couplings] nn");
   refused ("[train]\nbiases = maybe\n", "`maybe` is not yes or no");
@@ -223,7 +249,9 @@ test_print (void)
   input.n_nn = VRG_MAX_COUPLINGS;
   for (int i = 0; i < input.n_nn; i++)
     input.nn[i] = (i + 1) / 7.1;
-  input.coupling = input.nn[5];
+  input.n_coupling = 2;
+  input.coupling[0] = input.nn[5];
+  input.coupling[1] = input.nn[2];
   const vrg_input many = input;
   text = vrg_param_print (&input);
   check (parse (text) == VRG_OK && !memcmp (&many, &input, sizeof input), "64 couplings: printed and parsed, the same");

@@ -59,12 +59,12 @@ write_model (const vrg_input *input, const char *where, int64_t rows)
                       .hidden = 1,
                       .filter = 4,
                       .stride = 2,
-                      .nn = VRG_CRITICAL_2D,
                       .weights = weights,
                       .visible_bias = zero,
                       .hidden_bias = zero };
+  const vrg_stack stack = { .layers = 1, .layer = { &model }, .n_nn = 1, .nn = { VRG_CRITICAL_2D } };
   vrg_grid *grid = vrg_grid_new (MPI_COMM_WORLD, 1);
-  int status = vrg_model_write (grid, where, fingerprint, &model);
+  int status = vrg_model_write (grid, where, fingerprint, &stack);
   check (status == VRG_OK, "a model is written");
   vrg_grid_free (grid);
   vrg_free (fingerprint);

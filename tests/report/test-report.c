@@ -19,6 +19,8 @@
 #include "report/html.h"
 #include "report/report.h"
 #include "tests/check.h"
+#include "train/findings.h"
+#include "train/spectrum.h"
 
 static char directory[512];
 
@@ -280,13 +282,13 @@ write_model (const vrg_grid *grid, const char *fingerprint)
                       .hidden = 1,
                       .filter = 8,
                       .stride = 2,
-                      .nn = VRG_CRITICAL_2D,
                       .epochs = 40,
                       .updates = 8000,
                       .weights = weights,
                       .visible_bias = &visible_bias,
                       .hidden_bias = &hidden_bias };
-  check (vrg_model_write (grid, directory, fingerprint, &model) == VRG_OK, "model.h5 is written");
+  vrg_stack stack = { .layers = 1, .layer = { &model }, .n_nn = 1, .nn = { VRG_CRITICAL_2D } };
+  check (vrg_model_write (grid, directory, fingerprint, &stack) == VRG_OK, "model.h5 is written");
 }
 
 #define SAMPLE_KEYS                                                                                                    \
@@ -308,6 +310,154 @@ write_flow (const vrg_grid *grid, const char *fingerprint)
   if (code == VRG_OK)
     code = vrg_h5_put_head (file, "vrg-flow", 1, fingerprint);
   check (code == VRG_OK && vrg_h5_close (file) == VRG_OK, "flow.h5 is written");
+}
+
+/* ---- a stack: 16 x 16 sites, 40 and 4 hidden units ---- */
+
+enum
+{
+  SIDE = 16,
+  WORDS = SIDE,
+  SAMPLES = 50
+};
+
+#define STACK_KEYS                                                                                                     \
+  "run.seed = 3\nlattice.size = 16 16\ncouplings.nn = 0.42\nsample.configurations = 1000\ntrain.model = dense\n"       \
+  "train.coupling = 0.42\ntrain.hidden = 40 4\ntrain.epochs = 20\n"
+
+/** Blobs around places of the lattice; the second layer joins ten units each. */
+static vrg_stack *
+stack_new (void)
+{
+  const int64_t hidden[] = { 40, 4 };
+  vrg_stack *stack = vrg_new (1, sizeof *stack, "a stack");
+  stack->layers = 2;
+  stack->n_nn = 1;
+  stack->nn[0] = 0.42;
+  for (int l = 0; l < 2; l++)
+    {
+      const int64_t columns = l ? hidden[0] : SIDE;
+      vrg_model *m = stack->layer[l] = vrg_new (1, sizeof *m, "a model");
+      *m = (vrg_model){ .type = VRG_MODEL_DENSE,
+                        .rows = l ? 1 : SIDE,
+                        .columns = columns,
+                        .hidden = hidden[l],
+                        .visible1 = (l ? 1 : SIDE) * columns,
+                        .epochs = 20,
+                        .updates = 100 };
+      vrg_model_allocate (m);
+      for (int64_t j = 0; j < m->hidden; j++)
+        for (int64_t i = 0; i < m->visible1; i++)
+          {
+            const double y = remainder ((double) (i / SIDE - 5 * j), SIDE),
+                         x = remainder ((double) (i % SIDE - 3 * j), SIDE);
+            const double blob = 0.5 * exp (-(x * x + y * y) / 4) * (j % 2 ? -1 : 1),
+                         join = i % m->hidden == j ? 0.7 : 0.01;
+            m->weights[j * m->visible1 + i]
+              = (j == 7 ? 1e-4 : 1) * (l ? join : blob) + 1e-5 * noise ((int) (i + 99 * j));
+          }
+    }
+  return stack;
+}
+
+/** Files of its analysis, with numbers made up where chains would be needed. */
+static void
+write_findings (const vrg_grid *grid, const vrg_stack *stack, const char *fingerprint)
+{
+  vrg_findings f = { .stack = stack, .row1 = SIDE, .words = 1, .pictures = 3, .rebuilds = 4, .rebuilt = 512 };
+  vrg_input input = { .n_coupling = 1, .coupling = { 0.42 } };
+  uint64_t spins[4 * WORDS];
+  for (int i = 0; i < 4 * WORDS; i++)
+    spins[i] = (UINT64_C (0x9e3779b97f4a7c15) * (uint64_t) (i + 1)) >> 48;
+  f.input = &input;
+  f.original = spins;
+  f.observed = 3;
+  for (int l = 0; l < 2; l++)
+    {
+      f.fields[l] = l ? vrg_fields_above (grid, f.fields[0], stack->layer[1]) : vrg_fields_new (grid, stack->layer[0]);
+      f.interactions[l] = l ? NULL : vrg_interactions_new (grid, stack->layer[0], f.fields[0]);
+      f.thermal[l] = l ? 7.5 : 0.8;
+      f.overlap[l] = 0.61 - 0.2 * l;
+      f.overlap_error[l] = 0.004;
+      f.drawn[l] = f.rebuild[l] = spins;
+      f.model[l][0] = (vrg_observed){ "energy", 0, -1.0123 + 0.1 * l, 0.0021 };
+      f.model[l][1] = (vrg_observed){ "two_point_row", 1, 0.5 - 0.1 * l, 0.01 };
+      f.model[l][2] = (vrg_observed){ "two_point_column", 1, 0.51 - 0.1 * l, 0.01 };
+    }
+  f.data[0] = (vrg_observed){ "energy", 0, -1.2345, 0.0031 };
+  f.data[1] = f.data[2] = (vrg_observed){ "two_point_row", 1, 0.6, 0.01 };
+  check (vrg_findings_write (grid, &f, directory, fingerprint) == VRG_OK, "the analysis is written");
+  f.original = f.drawn[0] = f.drawn[1] = f.rebuild[0] = f.rebuild[1] = NULL; /* not its own */
+  vrg_findings_clear (&f);
+}
+
+static void
+write_spectrum (const vrg_grid *grid, const vrg_stack *stack, const char *fingerprint)
+{
+  uint64_t bits[SAMPLES * WORDS];
+  for (int i = 0; i < SAMPLES * WORDS; i++)
+    bits[i] = (UINT64_C (0xd1342543de82ef95) * (uint64_t) (i + 1)) >> 48;
+  vrg_spectrum_layer layer[2];
+  for (int l = 0; l < 2; l++)
+    {
+      const vrg_model *m = stack->layer[l];
+      layer[l] = (vrg_spectrum_layer){ .hidden = m->hidden,
+                                       .visible = m->visible1,
+                                       .visible1 = m->visible1,
+                                       .weights = m->weights,
+                                       .spread = 0.01,
+                                       .samples = l ? 0 : SAMPLES,
+                                       .bits = bits,
+                                       .rows = m->rows,
+                                       .columns = m->columns,
+                                       .words = 1 };
+    }
+  check (vrg_spectrum_write (grid, directory, fingerprint, 2, layer) == VRG_OK, "spectrum.h5 is written");
+}
+
+/** train.tsv of two layers, the first with a divergence that ends at `last`. */
+static void
+write_curves (double last)
+{
+  vrg_table *t = vrg_table_new (directory, "train.tsv",
+                                "layer epoch updates reconstruction_error pseudo_likelihood log_likelihood "
+                                "log_likelihood_err kl_per_site kl_per_site_err weight_norm trace_spread learning_rate",
+                                "vrg test");
+  for (int layer = 1; layer <= 2; layer++)
+    for (int epoch = 1; epoch <= 20; epoch++)
+      {
+        const bool estimate = layer == 1 && epoch % 5 == 0;
+        vrg_table_int (t, layer);
+        vrg_table_int (t, epoch);
+        vrg_table_int (t, 5 * epoch);
+        vrg_table_double (t, 0.2 + 0.2 * exp (-epoch / 6.0));
+        vrg_table_double (t, -0.4 - 0.2 * exp (-epoch / 5.0));
+        vrg_table_double (t, estimate ? -140.0 : (double) NAN);
+        vrg_table_double (t, estimate ? 1.5 : (double) NAN);
+        vrg_table_double (t, !estimate ? (double) NAN : epoch == 20 ? last : 0.2 - 0.005 * epoch);
+        vrg_table_double (t, estimate ? 0.0012 : (double) NAN);
+        vrg_table_double (t, 2 + 0.02 * epoch);
+        vrg_table_double (t, NAN);
+        vrg_table_double (t, 0.01);
+      }
+  check (vrg_table_close (t, NULL) == VRG_OK, "train.tsv is written");
+}
+
+/** One byte in the middle of a file is another. */
+static void
+damage (const char *name)
+{
+  char path[1024];
+  snprintf (path, sizeof path, "%s/%s", directory, name);
+  FILE *file = fopen (path, "r+");
+  if (file == NULL || fseek (file, 0, SEEK_END) != 0)
+    vrg_fail_one (VRG_FILE, "%s: cannot be opened", path);
+  const long middle = ftell (file) / 2;
+  fseek (file, middle, SEEK_SET);
+  const int c = fgetc (file);
+  fseek (file, middle, SEEK_SET);
+  fputc (c ^ 1, file);
+  check (fclose (file) == 0, "%s is damaged", name);
 }
 
 static void
@@ -335,14 +485,18 @@ check_values (void)
     }
 }
 
+static const char *const all_figures[]
+  = { "energy",   "specific-heat", "magnetisation", "susceptibility", "binder",         "correlation-length",
+      "training", "filter",        "flow",          "couplings",      "exponents-even", "exponents-odd" };
+static const char *const stack_figures[]
+  = { "training",   "radii",        "fields-1",  "fields-2", "spectrum-1",     "overlap-1",
+      "spectrum-2", "interactions", "two-point", "samples",  "reconstructions" };
+
 /** The pictures there are: figures/NAME.svg, or only scripts. */
 static void
-check_figures (bool drawn)
+check_figures (bool drawn, size_t n, const char *const *names)
 {
-  const char *const names[]
-    = { "energy",   "specific-heat", "magnetisation", "susceptibility", "binder",         "correlation-length",
-        "training", "filter",        "flow",          "couplings",      "exponents-even", "exponents-odd" };
-  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+  for (size_t i = 0; i < n; i++)
     {
       char svg[64], script[64], log[64];
       snprintf (svg, sizeof svg, "figures/%s.svg", names[i]);
@@ -369,6 +523,61 @@ check_page (const char *what, int n, const char *const *has, int m, const char *
   for (int i = 0; i < m; i++)
     check (strstr (page, has_not[i]) == NULL, "%s: the page has no '%s'", what, has_not[i]);
   vrg_free (page);
+}
+
+/** The report of a stack, in a directory of its own within the other. */
+static void
+check_stack (const vrg_grid *grid)
+{
+  char outside[512];
+  memcpy (outside, directory, sizeof outside);
+  snprintf (directory, sizeof directory, "%.500s/stack", outside);
+  if (mkdir (directory, 0777) != 0 && !is_there ("."))
+    vrg_fail_one (VRG_FILE, "%s: cannot be made", directory);
+  vrg_stack *stack = stack_new ();
+  write_curves (0.0831);
+  check (vrg_model_write (grid, directory, STACK_KEYS, stack) == VRG_OK, "model.h5 is written");
+  check (vrg_report (grid, directory) == VRG_OK, "a stack without its analysis: reported");
+  check_page ("a stack without its analysis", 4,
+              (const char *const[]){ "Left out: Sizes of the receptive fields (fields.tsv is missing",
+                                     "Receptive fields (learnt.h5 is missing",
+                                     "Singular values (spectrum.h5 is missing",
+                                     "0.0831(12) nats per site, where 0 is perfect" },
+              2, (const char *const[]){ "Median rms radius of live", "doubtful" });
+  write_findings (grid, stack, STACK_KEYS);
+  write_spectrum (grid, stack, STACK_KEYS);
+  write_curves (-0.0084);
+  check (vrg_report (grid, directory) == VRG_OK, "a stack: reported");
+  check_figures (true, sizeof stack_figures / sizeof *stack_figures, stack_figures);
+  check (!is_there ("figures/filter.gp") && !is_there ("figures/overlap-2.gp") && !is_there ("figures/fields-3.gp"),
+         "what there is nothing of is not drawn");
+  check_page (
+    "a stack", 7,
+    (const char *const[]){ "ln Z is doubtful: the KL divergence of layer 1 at epoch 20 is 7.0 standard errors below 0",
+                           "Samples of 2 layers: chains started from the data and from random units differ by 7.5",
+                           "(39 of 40 live), layer 2: ", "-1.0123(21)", "-1.2345(31)", "0.610(4)",
+                           "without structure it is 6.56" },
+    5,
+    (const char *const[]){ "Samples of 1 layer:", "Left out", "learnt.h5 is missing", "another model",
+                           "is not of the model.h5" });
+  char *script = read_text ("figures/interactions.gp");
+  check (strstr (script, "K = 0.42") != NULL, "the coupling of the samples is among those of the weights");
+  vrg_free (script);
+
+  vrg_log_init (false, VRG_LOG_WARNING);
+  write_findings (grid, stack, SAMPLE_KEYS);
+  damage ("spectrum.h5");
+  check (vrg_report (grid, directory) == VRG_OK, "a stranger's analysis and a damaged file: reported");
+  check_page ("a stranger's analysis and a damaged file", 2,
+              (const char *const[]){ "learnt.h5 is not of the model.h5 here", "spectrum.h5" }, 1,
+              (const char *const[]){ "alt=\"Receptive fields" });
+  check (!is_there ("figures/fields-1.svg") && !is_there ("figures/spectrum-1.svg"), "nothing is drawn of them");
+  write_findings (grid, stack, STACK_KEYS);
+  damage ("learnt.h5");
+  check (vrg_report (grid, directory) == VRG_OK && !is_there ("figures/fields-1.svg"), "a damaged analysis: reported");
+  vrg_log_init (true, VRG_LOG_WARNING);
+  vrg_stack_free (stack);
+  memcpy (directory, outside, sizeof outside);
 }
 
 int
@@ -404,7 +613,7 @@ main (int argc, char **argv)
   check (vrg_report (grid, directory) == VRG_OK, "without gnuplot: reported");
   setenv ("PATH", kept_path, 1);
   vrg_log_init (true, VRG_LOG_WARNING);
-  check_figures (false);
+  check_figures (false, sizeof all_figures / sizeof *all_figures, all_figures);
   check_page ("without gnuplot", 6,
               (const char *const[]){ "differs from the second half by 7.5 standard errors",
                                      "gnuplot could not be started", "standard deviations from the exact value",
@@ -425,7 +634,7 @@ main (int argc, char **argv)
   write_flow (grid, SAMPLE_KEYS "sample.interval = 5\n" FLOW_KEYS);
   write_sample (false);
   check (vrg_report (grid, directory) == VRG_OK, "everything: reported");
-  check_figures (true);
+  check_figures (true, sizeof all_figures / sizeof *all_figures, all_figures);
   check_page ("everything", 14,
               (const char *const[]){ "1.2234(25)", "51.00(30)",
                                      "What flow.h5 was made with:", "What model.h5 was made with:", "40 epochs of CD-3",
@@ -433,9 +642,10 @@ main (int argc, char **argv)
                                      "0.3859(5)", "1.0005(11)", "1.87600(11)", "class=\"good\">agrees",
                                      "id=\"training\"", "Provenance" },
               6,
-              (const char *const[]){ "<script", "standard errors:", "http://localhost", "is missing",
-                                     "gnuplot could not", "another model" });
+              (const char *const[]){ "<script", "standard errors:", "http://localhost",
+                                     "is missing:", "gnuplot could not", "another model" });
 
+  check_stack (grid);
   if (!keep)
     check (nftw (directory, remove_entry, 16, FTW_DEPTH | FTW_PHYS) == 0, "the directory is removed");
   vrg_free (kept_path);

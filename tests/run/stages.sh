@@ -24,6 +24,7 @@ biases = $([ "$1" = dense ] && echo yes || echo no)
 steps = 2
 batch = 20
 epochs = 3
+analysis = no
 [flow]
 rules = majority decimation $([ "$1" = convolution ] && echo learnt)
 levels = 3
@@ -42,4 +43,11 @@ same() {
     esac
   done
 }
+# stack_input: two dense layers on a lattice small enough to look into them in a moment.
+stack_input() {
+  small_input dense | sed 's/^size.*/size = 16/; s/^hidden.*/hidden = 36 9/; s/^analysis.*/analysis = yes/; s/^levels.*/levels = 2/'
+}
+
+# what is seen in a model; spectrum.h5 has the same numbers, but not the same bits
+analysis="learnt.h5 fields.tsv interactions.tsv model-samples.tsv reconstructions.tsv"
 results="samples.h5 sample.tsv operators.tsv model.h5 train.tsv flow.h5 couplings.tsv exponents.tsv"

@@ -2,6 +2,9 @@
  * ranks: 2
  * Training on the 4x4 lattice at the critical point, samples drawn from the enumerated law: the pseudo-likelihood rises to
  * that of the law itself; and what a user can get wrong. */
+#include <sys/stat.h>
+
+#include "files/checkpoint.h"
 #include "files/model.h"
 
 #include "base/math.h"
@@ -11,7 +14,8 @@
 #define INPUT(seed, size, batch, rate, epochs)                                                                         \
   "[run]\nseed = " seed "\n[lattice]\nsize = " size "\n[couplings]\nnn = critical\n[sample]\nchains = 1\n"             \
   "configurations = 2000\n[train]\nmodel = dense\nhidden = 24\nsteps = 5\nbatch = " batch "\noptimiser = adam\n"       \
-  "learning_rate = " rate "\nepochs = " epochs "\n[flow]\nrules = decimation\nlevels = 1\n"
+  "learning_rate = " rate "\nepochs = " epochs                                                                         \
+  "\nlikelihood = 20\nanalysis = no\n[flow]\nrules = decimation\nlevels = 1\n"
 #define GOOD(epochs) INPUT ("3", "4", "50", "0.005", epochs)
 
 enum
@@ -74,7 +78,7 @@ learns (const uint64_t *spins, double law)
   data_write (directory, &input, spins);
   check (data_train (check_size_, &input, directory, NULL) == VRG_OK, "trained: %s", vrg_error_text ());
   vrg_table_data *table = data_table (directory);
-  double first = 0, last = 0, early = 1, late = 0;
+  double first = 0, last = 0, early = 1, late = 0, divergence[2] = { 1, 0 }, spread = 0;
   bool filled = true;
   if (table)
     {
@@ -82,16 +86,22 @@ learns (const uint64_t *spins, double law)
       last = cell (table, table->rows - 1, "pseudo_likelihood");
       early = cell (table, 0, "reconstruction_error");
       late = cell (table, table->rows - 1, "reconstruction_error");
-      filled = table->rows == 60 && cell (table, 59, "updates") == 2400 && isnan (cell (table, 59, "log_likelihood"))
-               && cell (table, 59, "weight_norm") > 1;
-      printf ("# pseudo-likelihood %.4f -> %.4f, law %.4f; reconstruction error %.4f -> %.4f\n", first, last, law,
-              early, late);
+      filled = table->rows == 60 && cell (table, 59, "updates") == 2160 && isnan (cell (table, 58, "log_likelihood"))
+               && cell (table, 59, "weight_norm") > 1 && cell (table, 59, "learning_rate") == 0.005;
+      divergence[0] = cell (table, 19, "kl_per_site");
+      divergence[1] = cell (table, 59, "kl_per_site");
+      spread = cell (table, 59, "trace_spread");
+      printf ("# pseudo-likelihood %.4f -> %.4f, law %.4f; reconstruction error %.4f -> %.4f; divergence %.4f -> %.4f "
+              "per site, trace spread %.4f\n",
+              first, last, law, early, late, divergence[0], divergence[1], spread);
     }
   MPI_Bcast (&first, 1, MPI_DOUBLE, 0, MPI_COMM_WORLD);
   MPI_Bcast (&last, 1, MPI_DOUBLE, 0, MPI_COMM_WORLD);
   check (last > first, "the pseudo-likelihood rises");
   check_abs (last, law, 0.02, "and comes to that of the law");
   check (late < early, "the reconstruction error falls");
+  check (!table || (divergence[1] < divergence[0] && divergence[1] > 0 && divergence[1] < 0.05 && spread > 0),
+         "the divergence from the exact law falls");
   check (filled, "the table has a row for every epoch");
   check (data_train (check_size_, &input, directory, NULL) == VRG_OK, "finished work is left alone");
   vrg_table_free (table);
@@ -117,6 +127,48 @@ refuse (const char *what, const char *written, const char *text, const uint64_t 
   data_remove (directory);
 }
 
+/** What a checkpoint holds of the first layer's weights. */
+static int
+look (vrg_h5 *file, void *context, int *n, const vrg_h5_array **arrays)
+{
+  (void) file;
+  *n = 1;
+  *arrays = context;
+  return VRG_OK;
+}
+
+/** The last good parameters are kept, and nothing goes on from them. */
+static void
+diverges (const uint64_t *spins)
+{
+  const char *text = INPUT ("3", "4", "50", "10", "9"), *directory = data_directory ();
+  const vrg_input input = data_input (text);
+  data_write (directory, &input, spins);
+  check (data_train (check_size_, &input, directory, NULL) == VRG_USAGE
+           && strstr (vrg_error_text (), "diverged in layer 1, epoch 2, update")
+           && strstr (vrg_error_text (), "learning_rate, which is 10.")
+           && strstr (vrg_error_text (), "The parameters after epoch 1 are kept"),
+         "diverged: %s", vrg_error_text ());
+  double weights[24 * 16] = { 0 }, largest = 0;
+  char *fingerprint = vrg_param_fingerprint (&input, VRG_STAGE_TRAIN);
+  vrg_grid *grid = vrg_grid_new (MPI_COMM_WORLD, 1);
+  vrg_h5_array array = {
+    .name = "/layer-1/weights", .type = VRG_F64, .rank = 2, .dims = { 24, 16 }, .replicated = true, .data = weights
+  };
+  int64_t step = -1;
+  check (vrg_checkpoint_read_planned (grid, directory, "train", fingerprint, &step, look, &array) == VRG_OK && step > 0,
+         "a checkpoint is kept");
+  for (int i = 0; i < 24 * 16; i++)
+    largest = fmax (largest, fabs (weights[i]));
+  check (largest > 1 && largest < 1023, "with good weights, up to %g", largest);
+  check (data_train (check_size_, &input, directory, NULL) == VRG_USAGE
+           && strstr (vrg_error_text (), "diverged in layer 1, epoch 2"),
+         "again: the same answer");
+  vrg_grid_free (grid);
+  vrg_free (fingerprint);
+  data_remove (directory);
+}
+
 static void
 untrained (const uint64_t *spins)
 {
@@ -124,13 +176,51 @@ untrained (const uint64_t *spins)
   const char *directory = data_directory ();
   data_write (directory, &input, spins);
   check (data_train (check_size_, &input, directory, NULL) == VRG_OK, "no epochs: %s", vrg_error_text ());
-  vrg_model *model = data_model (directory);
+  vrg_stack *stack = data_model (directory);
   double square = 0;
-  if (model)
-    for (int64_t i = 0; i < data_weights (model); i++)
-      square += model->weights[i] * model->weights[i] / (double) data_weights (model);
-  check (!model || (model->updates == 0 && fabs (sqrt (square) / 0.01 - 1) < 0.2), "no epochs: small random weights");
-  vrg_model_free (model);
+  if (stack)
+    for (int64_t i = 0, n = vrg_model_weights (stack->layer[0]); i < n; i++)
+      square += stack->layer[0]->weights[i] * stack->layer[0]->weights[i] / (double) n;
+  check (!stack || (stack->layer[0]->updates == 0 && fabs (sqrt (square) / 0.01 - 1) < 0.2),
+         "no epochs: small random weights");
+  vrg_stack_free (stack);
+  data_remove (directory);
+}
+
+/** A run that fails while it looks into the finished model: the next one does not train it again. */
+static void
+examined (const uint64_t *spins)
+{
+  const vrg_input input
+    = data_input ("[lattice]\nsize = 4\n[sample]\nchains = 1\nconfigurations = 2000\n[train]\nmodel = dense\n"
+                  "hidden = 6 3\nepochs = 2\n[flow]\nlevels = 1\n");
+  const char *directory = data_directory (), *const files[] = { "learnt.h5", "spectrum.h5", "fields.tsv" };
+  char path[128], checkpoint[128];
+  data_write (directory, &input, spins);
+  snprintf (path, sizeof path, "%s/learnt.h5", directory);
+  snprintf (checkpoint, sizeof checkpoint, "%s/checkpoint-train.0.h5", directory);
+  if (check_rank_ == 0)
+    mkdir (path, 0777); /* in its way */
+  MPI_Barrier (MPI_COMM_WORLD);
+  check (data_train (check_size_, &input, directory, NULL) == VRG_FILE, "no way: %s", vrg_error_text ());
+  snprintf (path, sizeof path, "%s/model.h5", directory);
+  check (access (path, F_OK) != 0 && access (checkpoint, F_OK) == 0, "no model yet, but a checkpoint");
+  snprintf (path, sizeof path, "%s/learnt.h5", directory);
+  MPI_Barrier (MPI_COMM_WORLD);
+  if (check_rank_ == 0)
+    rmdir (path);
+  int stops = 0; /* none: there is no update left */
+  check (data_train (check_size_, &input, directory, &stops) == VRG_OK && stops == 0, "on: %s", vrg_error_text ());
+  for (size_t k = 0; k < sizeof files / sizeof *files; k++)
+    {
+      snprintf (path, sizeof path, "%s/%s", directory, files[k]);
+      check (access (path, F_OK) == 0, "%s is there", files[k]);
+    }
+  vrg_stack *stack = data_model (directory);
+  vrg_table_data *table = data_table (directory);
+  check (!stack || (stack->layers == 2 && stack->layer[1]->updates == 72 && table->rows == 4), "and the whole model");
+  vrg_stack_free (stack);
+  vrg_table_free (table);
   data_remove (directory);
 }
 
@@ -142,8 +232,8 @@ main (int argc, char **argv)
   const double law = draw (0.440686793509771513, spins);
   learns (spins, law);
   untrained (spins);
-  refuse ("diverged", INPUT ("3", "4", "50", "10", "2"), INPUT ("3", "4", "50", "10", "2"), spins, VRG_USAGE,
-          "diverged in epoch 2");
+  diverges (spins);
+  examined (spins);
   refuse ("no samples", NULL, GOOD ("2"), spins, VRG_FILE, "samples.h5");
   refuse ("another seed", GOOD ("2"), INPUT ("4", "4", "50", "0.005", "2"), spins, VRG_FILE, "seed");
   refuse ("another lattice", GOOD ("2"), INPUT ("3", "8", "50", "0.005", "2"), spins, VRG_FILE, "the lattice is 4 x 4");
