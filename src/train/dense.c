@@ -162,24 +162,32 @@ next_run (const packing *p, int64_t first, int64_t most, int64_t *word, int64_t 
   return n < most ? n : most;
 }
 
-static uint64_t
-window_get (const packing *p, const uint64_t *bits, int64_t first, int64_t n)
+/** Packed bits without gaps between rows; one more word than they take may be read. */
+static void
+close_gaps (const packing *p, const uint64_t *bits, uint64_t *closed)
 {
-  uint64_t window = 0;
-  if (p->columns % 64 == 0 || p->columns == p->bits) /* no gaps between rows */
-    {
-      const int64_t word = first / 64, shift = first % 64;
-      window = bits[word] >> shift;
-      if (shift + n > 64)
-        window |= bits[word + 1] << (64 - shift);
-      return window & ((UINT64_C (1) << n) - 1);
-    }
-  for (int64_t done = 0, some, word, shift; done < n; done += some)
-    {
-      some = next_run (p, first + done, n - done, &word, &shift);
-      window |= (bits[word] >> shift & ((UINT64_C (1) << some) - 1)) << done;
-    }
-  return window;
+  int64_t at = 0;
+  closed[0] = 0;
+  for (int64_t first = 0; first < p->bits; first += p->columns, bits += p->words)
+    for (int64_t column = 0; column < p->columns; column += 64)
+      {
+        const int64_t n = p->columns - column < 64 ? p->columns - column : 64, shift = at % 64;
+        const uint64_t word = n < 64 ? bits[column / 64] & ((UINT64_C (1) << n) - 1) : bits[column / 64];
+        closed[at / 64] |= word << shift;
+        closed[at / 64 + 1] = shift > 0 ? word >> (64 - shift) : 0;
+        at += n;
+      }
+}
+
+/** n < 64 bits from bit `first` on. */
+static inline uint64_t
+window_get (const uint64_t *bits, int64_t first, int64_t n)
+{
+  const int64_t word = first / 64, shift = first % 64;
+  uint64_t window = bits[word] >> shift;
+  if (shift + n > 64)
+    window |= bits[word + 1] << (64 - shift);
+  return window & ((UINT64_C (1) << n) - 1);
 }
 
 static void
@@ -206,19 +214,28 @@ VRG_PATHS (split, (int64_t groups, int64_t pitch, const uint64_t window[VRG_LANE
 static void
 unpack (packing p, vrg_piece piece, const uint64_t *const *samples, int32_t *planes)
 {
+  const int64_t words = p.bits / 64 + 2;
+  uint64_t *closed = vrg_new (VRG_LANES * words, sizeof *closed, "a vector of samples");
   for (int64_t lane = 0; lane < piece.lanes; lane += VRG_LANES)
-    for (int64_t first = 0; first < p.bits; first += WINDOW)
-      {
-        uint64_t window[VRG_LANES] = { 0 };
-        const int64_t n = p.bits - first < WINDOW ? p.bits - first : WINDOW;
-        for (int64_t k = 0; k < VRG_LANES; k++)
-          {
-            const int64_t s = lane + k - piece.first;
-            if (s >= 0 && s < piece.n)
-              window[k] = window_get (&p, samples[s], first, n);
-          }
-        split (vrg_groups (n), piece.lanes, window, planes + first / VRG_GROUP * piece.lanes + lane);
-      }
+    {
+      for (int64_t k = 0; k < VRG_LANES; k++)
+        {
+          const int64_t s = lane + k - piece.first;
+          if (s >= 0 && s < piece.n)
+            close_gaps (&p, samples[s], closed + k * words);
+          else
+            memset (closed + k * words, 0, (size_t) words * sizeof *closed);
+        }
+      for (int64_t first = 0; first < p.bits; first += WINDOW)
+        {
+          uint64_t window[VRG_LANES];
+          const int64_t n = p.bits - first < WINDOW ? p.bits - first : WINDOW;
+          for (int64_t k = 0; k < VRG_LANES; k++)
+            window[k] = window_get (closed + k * words, first, n);
+          split (vrg_groups (n), piece.lanes, window, planes + first / VRG_GROUP * piece.lanes + lane);
+        }
+    }
+  vrg_free (closed);
 }
 
 static void
