@@ -183,11 +183,11 @@ estimate_of (const double *logs, int64_t n, double start)
   return e;
 }
 
-/** More than 3 errors apart, rounding aside. */
+/** More than 3 errors apart, rounding aside, or no error is known (NaN: of one chain). */
 static bool
 apart (double a, double b, double a_error, double b_error)
 {
-  return fabs (a - b) > 3 * sqrt (a_error * a_error + b_error * b_error) + 1e-9 * fabs (a);
+  return !(fabs (a - b) <= 3 * sqrt (a_error * a_error + b_error * b_error) + 1e-9 * fabs (a));
 }
 
 vrg_annealing

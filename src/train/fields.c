@@ -26,23 +26,25 @@ block_of (int64_t units, int64_t sites)
   return n < 1 ? 1 : n < units ? n : units;
 }
 
-/** Rows [first, first + n) of a dense matrix that is spread by columns [own0, own1) of `columns`, whole. */
+/** Rows [first, first + n) of a matrix of which this strip has columns [own0, own1) of `columns`, whole.  spread: over
+ *  strips, some of which may have none. */
 static void
 gather (const vrg_grid *grid, const double *matrix, int64_t first, int64_t n, int64_t columns, int64_t own0,
-        int64_t own1, double *whole)
+        int64_t own1, bool spread, double *whole)
 {
   const int64_t own = own1 - own0;
   memset (whole, 0, (size_t) (n * columns) * sizeof *whole);
   for (int64_t j = 0; j < n; j++)
     memcpy (whole + j * columns + own0, matrix + (first + j) * own, (size_t) own * sizeof *whole);
-  if (own < columns)
+  if (spread)
     vrg_sum_double (grid->strip_comm, whole, n * columns);
 }
 
 void
 vrg_fields_get (const vrg_grid *grid, const vrg_fields *f, int64_t first, int64_t n, double *maps)
 {
-  gather (grid, f->weights, first, n, f->rows * f->columns, f->own0, f->own1, maps);
+  gather (grid, f->weights, first, n, f->rows * f->columns, f->own0, f->own1, f->own1 - f->own0 < f->rows * f->columns,
+          maps);
 }
 
 /** Norm, place and size of a whole field. */
@@ -225,7 +227,7 @@ multiply (const vrg_grid *grid, const vrg_fields *below, const vrg_model *model,
   for (int64_t first = 0; first < f->units; first += block)
     {
       const int64_t n = f->units - first < block ? f->units - first : block;
-      gather (grid, model->weights, first, n, visible, model->visible0, model->visible1, weights);
+      gather (grid, model->weights, first, n, visible, model->visible0, model->visible1, grid->strips > 1, weights);
       for (int64_t j = first; j < first + n; j++)
         {
           const double *w = weights + (j - first) * visible;

@@ -26,11 +26,13 @@ struct vrg_gradient
   int32_t *data, *visible, *hidden, *visible_fields, *hidden_fields, *data_means, *model_means;
 };
 
-/** Lanes of a piece. */
+/** Lanes of a piece, of which no more than `needed` are filled. */
 static int64_t
-most_lanes (const vrg_layer *layer)
+most_lanes (const vrg_layer *layer, int64_t needed)
 {
   int64_t lanes = VRG_PIECE_MOST;
+  while (lanes / 2 >= needed && lanes > VRG_LAYER_LANES)
+    lanes /= 2;
   for (; layer->model->type != VRG_MODEL_DENSE && lanes > VRG_LAYER_LANES; lanes /= 2)
     {
       const vrg_layer_size size = vrg_layer_sizes (layer, lanes);
@@ -45,7 +47,8 @@ vrg_gradient_new (const vrg_grid *grid, const vrg_layer *layer, int64_t position
 {
   vrg_gradient *g = vrg_new (1, sizeof *g, "a gradient");
   *g = (vrg_gradient){ .grid = grid, .layer = layer, .position = position, .n = n, .chains = chains };
-  const int64_t most = most_lanes (layer), columns = layer->model->columns;
+  const int64_t times = chains > 1 ? chains : 1, columns = layer->model->columns,
+                most = most_lanes (layer, vrg_piece_of (times * position, times * n).lanes);
   g->data_lanes = chains > 1 ? most / chains / VRG_LAYER_LANES * VRG_LAYER_LANES : most;
   if (g->data_lanes < VRG_LAYER_LANES)
     g->data_lanes = VRG_LAYER_LANES;

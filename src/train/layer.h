@@ -58,7 +58,7 @@ typedef struct
   int64_t weights, visible_biases, hidden_biases; /* this rank's numbers of parameters */
   int64_t parameters;                             /* their sum */
   int64_t sites, row0, row1;                      /* visible units of this rank, its lattice rows */
-  int64_t visible, hidden;                        /* units of the whole layer (a convolution's of all filters and places) */
+  int64_t visible, hidden; /* units of the whole layer (a convolution's of all filters and places) */
   const vrg_layer_kind *kind;
   void *own; /* of the kind: fixed-point weights, geometry, scratch */
 } vrg_layer;
@@ -101,8 +101,8 @@ void vrg_layer_hidden_fields (const vrg_layer *layer, vrg_piece piece, const int
 void vrg_layer_visible_fields (const vrg_layer *layer, vrg_piece piece, const int32_t *h, int32_t *fields);
 
 /** Draw the units of a piece at Gibbs step `draw` of an update.  Local. */
-void vrg_layer_hidden_sample (const vrg_layer *layer, const vrg_rng *rng, vrg_piece piece, int64_t update,
-                              int64_t draw, const int32_t *fields, int32_t *h);
+void vrg_layer_hidden_sample (const vrg_layer *layer, const vrg_rng *rng, vrg_piece piece, int64_t update, int64_t draw,
+                              const int32_t *fields, int32_t *h);
 void vrg_layer_visible_sample (const vrg_layer *layer, const vrg_rng *rng, vrg_piece piece, int64_t update,
                                int64_t draw, const int32_t *fields, int32_t *v);
 

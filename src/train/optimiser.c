@@ -197,6 +197,10 @@ offset (double mean)
   return (int64_t) floor (mean * (1 << CENTRE_BITS) + 0.5);
 }
 
+/** offset * x >> CENTRE_BITS, without overflow where the product has 64 bits or more; < 1 unit below the exact one. */
+#define SHARE(offset, x)                                                                                               \
+  ((offset) * ((x) >> CENTRE_BITS) + (((offset) * ((x) & ((1 << CENTRE_BITS) - 1))) >> CENTRE_BITS))
+
 /** A row of weights; returns in *sum what its hidden bias loses. */
 __attribute__ ((always_inline)) static inline void
 centre_row_body (int64_t n, const int64_t *restrict mu, const int64_t *restrict a, int64_t lambda, int64_t b,
@@ -205,9 +209,9 @@ centre_row_body (int64_t n, const int64_t *restrict mu, const int64_t *restrict 
   int64_t less_b = 0;
   for (int64_t i = 0; i < n; i++)
     {
-      w[i] -= (mu[i] * b + lambda * a[i]) >> CENTRE_BITS;
-      less_a[i] += (lambda * w[i]) >> CENTRE_BITS;
-      less_b += (mu[i] * w[i]) >> CENTRE_BITS;
+      w[i] -= SHARE (mu[i], b) + SHARE (lambda, a[i]);
+      less_a[i] += SHARE (lambda, w[i]);
+      less_b += SHARE (mu[i], w[i]);
     }
   *sum = less_b;
 }

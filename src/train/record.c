@@ -137,7 +137,7 @@ enum
   COUNTERS = DIVERGED + 1 + 2 * VRG_MAX_LAYERS /* epochs and updates of each finished layer */
 };
 
-#define SETS (VRG_MAX_LAYERS + 4)
+#define SETS (VRG_MAX_LAYERS + 5) /* good, two moments, average, centre */
 
 /** The arrays of a checkpoint, and what they point to. */
 typedef struct
@@ -241,6 +241,7 @@ describe (content *c)
   if (t == NULL)
     return;
   const vrg_model *m = t->layer->model;
+  add_set (c, m, t->number, "/good", 0, t->good.part);
   if (r->input->optimiser == VRG_ADAM || r->input->momentum > 0)
     add_set (c, m, t->number, "/moment1", 0, t->moment1.part);
   if (r->input->optimiser == VRG_ADAM)

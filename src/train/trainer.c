@@ -102,7 +102,8 @@ vrg_trainer_resume (vrg_trainer *t, int64_t updates)
 {
   t->updates = updates;
   vrg_optimise_init (&t->optimise, t->input, updates, t->total);
-  vrg_parameters_copy (&t->good, &t->masters);
+  if (updates == 0)
+    vrg_parameters_copy (&t->good, &t->masters);
   return vrg_layer_round (t->layer);
 }
 
