@@ -73,6 +73,10 @@ int vrg_h5_get_double (vrg_h5 *file, const char *object, const char *name, doubl
  *  spread over ranks.  To be called last.  doc/formats.md defines it all.  Collective. */
 int vrg_h5_seal (vrg_h5 *file);
 
+/** The end of writing a file under a temporary name: where code is VRG_OK it is sealed, and in any case closed; then it gets
+ *  its final name, or is removed.  Returns code, or the first failure.  Collective. */
+int vrg_h5_commit (vrg_h5 *file, int code, const char *final);
+
 /** Recompute and compare.  VRG_FILE names the dataset and the first bad 1 MiB block.  Collective. */
 int vrg_h5_verify (vrg_h5 *file);
 

@@ -129,16 +129,7 @@ vrg_model_write (const vrg_grid *grid, const char *directory, const char *finger
     code = vrg_h5_put (file, &nn);
   for (int l = 0; l < stack->layers && code == VRG_OK; l++)
     code = put_layer (grid, file, l, stack->layer[l]);
-  if (code == VRG_OK)
-    code = vrg_h5_seal (file);
-  int closed = vrg_h5_close (file);
-  if (code == VRG_OK)
-    code = closed;
-  if (code == VRG_OK)
-    code = vrg_file_rename (grid->file, temporary, path);
-  if (code != VRG_OK)
-    vrg_file_remove (grid->file, temporary);
-  return code;
+  return vrg_h5_commit (file, code, path);
 }
 
 /** Type and numbers of a layer; its visible units must be the hidden ones of the layer below. */

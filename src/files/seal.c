@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/param.h"
 #include "files/file.h"
 #include "files/h5_internal.h"
 #include "parallel/grid.h"
@@ -392,6 +393,24 @@ vrg_h5_seal (vrg_h5 *file)
   if (code == VRG_OK)
     code = vrg_h5_write (file, &seal);
   vrg_h5_content_clear (&content);
+  return code;
+}
+
+int
+vrg_h5_commit (vrg_h5 *file, int code, const char *final)
+{
+  char temporary[VRG_PATH_LENGTH + 32];
+  MPI_Comm comm = file->comm;
+  snprintf (temporary, sizeof temporary, "%s", file->path);
+  if (code == VRG_OK)
+    code = vrg_h5_seal (file);
+  const int closed = vrg_h5_close (file);
+  if (code == VRG_OK)
+    code = closed;
+  if (code == VRG_OK)
+    code = vrg_file_rename (comm, temporary, final);
+  if (code != VRG_OK)
+    vrg_file_remove (comm, temporary);
   return code;
 }
 

@@ -179,9 +179,9 @@ move_hidden (const convolution *c, uint64_t *packed, int32_t *h, bool out)
       count = 32 - x % 32 < left ? 32 - x % 32 : left;
       const int64_t place = u / c->shape.places * c->shape.pitch + u % c->shape.places;
       if (out)
-        *word |= vrg_bits_get (h, place, (int) count) << x % 64;
+        *word |= vrg_planes_get (h, place, (int) count) << x % 64;
       else
-        vrg_bits_put (h, place, *word >> x % 64 & ((UINT64_C (1) << count) - 1));
+        vrg_planes_put (h, place, *word >> x % 64 & ((UINT64_C (1) << count) - 1));
     }
 }
 

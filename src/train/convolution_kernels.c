@@ -99,9 +99,9 @@ wide (const vrg_scan *scan, int window, const unsigned char *bits, int32_t *inde
     for (int64_t x = 0; x < columns; x += LANES)
       {
         const int64_t from = x + turn < columns ? x + turn : x + turn - columns, left = columns - from;
-        uint64_t word = vrg_bits_get (bits, place + from, 32);
+        uint64_t word = vrg_planes_get (bits, place + from, 32);
         if (left < LANES + VRG_SCAN_BITS)
-          word = (word & ((UINT64_C (1) << left) - 1)) | vrg_bits_get (bits, place, 32) << left;
+          word = (word & ((UINT64_C (1) << left) - 1)) | vrg_planes_get (bits, place, 32) << left;
         write_indices (word, index + x);
       }
 }
@@ -414,7 +414,7 @@ vrg_planes_pack (const vrg_shape *s, const void *planes, uint64_t *lattice)
           const int64_t place = plane * s->pitch + y / s->stride_rows * s->columns + (x + first) / s->stride;
           if (!mask)
             continue;
-          const uint64_t bits = vrg_bits_get (planes, place, 32);
+          const uint64_t bits = vrg_planes_get (planes, place, 32);
           lattice[y * words + x / 64] |= (plain ? deposit_plain (bits, mask) : deposit_bmi2 (bits, mask)) << x % 64;
         }
 }

@@ -103,7 +103,7 @@ vrg_modulo (int64_t a, int64_t b)
 
 /** `count` <= 56 bits from a place. */
 static inline uint64_t
-vrg_bits_get (const void *bits, int64_t place, int count)
+vrg_planes_get (const void *bits, int64_t place, int count)
 {
   uint64_t word;
   memcpy (&word, (const unsigned char *) bits + place / 8, sizeof word);
@@ -112,7 +112,7 @@ vrg_bits_get (const void *bits, int64_t place, int count)
 
 /** Set the bits that are set in `value`, `count` <= 56 of them, where there are zeros. */
 static inline void
-vrg_bits_put (void *bits, int64_t place, uint64_t value)
+vrg_planes_put (void *bits, int64_t place, uint64_t value)
 {
   uint64_t word;
   memcpy (&word, (unsigned char *) bits + place / 8, sizeof word);

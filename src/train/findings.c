@@ -424,14 +424,5 @@ vrg_findings_write (const vrg_grid *grid, const vrg_findings *f, const char *dir
   if (code != VRG_OK)
     return code;
   code = put_all (file, grid, f, fingerprint);
-  if (code == VRG_OK)
-    code = vrg_h5_seal (file);
-  const int closed = vrg_h5_close (file);
-  if (code == VRG_OK)
-    code = closed;
-  if (code == VRG_OK)
-    code = vrg_file_rename (grid->file, temporary, path);
-  if (code != VRG_OK)
-    vrg_file_remove (grid->file, temporary);
-  return code;
+  return vrg_h5_commit (file, code, path);
 }

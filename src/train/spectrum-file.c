@@ -145,16 +145,7 @@ write_file (const vrg_grid *grid, const vrg_scalapack *scalapack, const char *pa
     code = vrg_h5_put_int (file, "/provenance", "process_columns", scalapack->columns);
   for (int k = 0; k < layers && code == VRG_OK; k++)
     code = put_layer (file, k, spectra[k]);
-  if (code == VRG_OK)
-    code = vrg_h5_seal (file);
-  const int closed = vrg_h5_close (file);
-  if (code == VRG_OK)
-    code = closed;
-  if (code == VRG_OK)
-    code = vrg_file_rename (grid->file, temporary, path);
-  if (code != VRG_OK)
-    vrg_file_remove (grid->file, temporary);
-  return code;
+  return vrg_h5_commit (file, code, path);
 }
 
 static void
