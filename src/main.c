@@ -11,6 +11,7 @@
 #include <gsl/gsl_errno.h>
 #include <mpi.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,13 +26,14 @@
 #include "files/checkpoint.h"
 #include "files/h5.h"
 #include "files/info.h"
+#include "files/lock.h"
 #include "flow/flow.h"
-#include "lattice/exact.h"
 #include "parallel/grid.h"
 #include "parallel/limit.h"
 #include "parallel/stop.h"
 #include "report/plan.h"
 #include "report/report.h"
+#include "report/tables.h"
 #include "sample/chains.h"
 #include "sample/sample.h"
 #include "train/train.h"
@@ -49,10 +51,11 @@ typedef struct
   const command *command;
   int n_args;
   const char **args;
-  const char *out, *time, *size, *nn;
+  const char *out, *time, *fresh;
+  vrg_table_options table;
   int n_set;
   const char **set;
-  bool fresh, help;
+  bool help;
   vrg_log_level level;
 } app;
 
@@ -207,23 +210,23 @@ run_stage (const app *a, const vrg_input *input, const char *directory, int s, v
 
 /** What of `wanted` there is to do: upstream work there, own work not somebody else's; --fresh. */
 static int
-prepare (const app *a, const vrg_input *input, const char *directory, int wanted, vrg_work works[STAGES])
+prepare (const app *a, const vrg_input *input, const char *directory, int wanted, vrg_work works[STAGES],
+         vrg_lock **lock)
 {
   char difference[256];
-  bool learnt = false;
   int code = VRG_OK, later = 0;
-  for (int r = 0; r < input->n_rules; r++)
-    learnt = learnt || input->rules[r] == VRG_LEARNT;
   if (!(wanted & VRG_STAGE_SAMPLE))
     code = need (a, input, directory, 0);
-  if (code == VRG_OK && wanted == VRG_STAGE_FLOW && learnt)
+  if (code == VRG_OK && wanted == VRG_STAGE_FLOW && vrg_input_flow_needs_model (input))
     code = need (a, input, directory, 1);
   for (int s = 0; s < STAGES; s++)
     if (later || wanted & (int) stages[s])
       later |= (int) stages[s];
   if (code == VRG_OK)
     code = vrg_directory_make (a->world, directory);
-  if (code == VRG_OK && a->fresh)
+  if (code == VRG_OK)
+    code = vrg_lock_take (a->world, directory, lock);
+  if (code == VRG_OK && a->fresh != NULL)
     code = vrg_work_aside (a->world, directory, later);
   for (int s = 0; s < STAGES && code == VRG_OK; s++)
     if (wanted & (int) stages[s])
@@ -245,6 +248,7 @@ run_stages (app *a, int wanted, bool report)
 {
   vrg_input input;
   vrg_work works[STAGES] = { VRG_WORK_NONE, VRG_WORK_NONE, VRG_WORK_NONE };
+  vrg_lock *lock = NULL;
   char directory[VRG_PATH_LENGTH];
   double seconds;
   int code = read_input (a, &input);
@@ -261,22 +265,24 @@ run_stages (app *a, int wanted, bool report)
       if (!wanted)
         return VRG_OK;
     }
-  const bool flow = vrg_flow_can (&input);
-  if (!flow && wanted == VRG_STAGE_FLOW)
-    return vrg_error (VRG_USAGE, "flow: in this version for two dimensions without a field");
-  if (!flow && wanted & VRG_STAGE_FLOW)
+  if (!vrg_flow_can (&input) && wanted & VRG_STAGE_FLOW && wanted != VRG_STAGE_FLOW)
     {
-      vrg_info ("flow: left out (in this version for two dimensions without a field)");
+      vrg_info ("flow: left out (not with a field)");
       wanted &= ~VRG_STAGE_FLOW;
     }
+  if (wanted & VRG_STAGE_FLOW)
+    code = vrg_flow_check (&input);
   int strips;
   char why[256];
-  if (wanted & VRG_STAGE_SAMPLE)
+  if (code == VRG_OK && wanted & VRG_STAGE_SAMPLE)
     code = vrg_chains_grid (a->ranks, &input, &strips, why); /* before anything is written */
   if (code == VRG_OK)
-    code = prepare (a, &input, directory, wanted, works);
+    code = prepare (a, &input, directory, wanted, works, &lock);
   if (code != VRG_OK)
-    return advise (a, directory, code);
+    {
+      vrg_lock_release (lock);
+      return advise (a, directory, code);
+    }
 
   vrg_stop stop;
   vrg_stop_init (&stop, a->world, seconds, 60 * input.interval_minutes);
@@ -301,6 +307,7 @@ run_stages (app *a, int wanted, bool report)
   if (code == VRG_OK && report)
     code = vrg_report (grid, directory);
   vrg_grid_free (grid);
+  vrg_lock_release (lock);
   if (code == VRG_STOPPED)
     vrg_info ("stopped early with a good checkpoint in %s; the same command goes on from there (exit code %d)",
               directory, VRG_STOPPED);
@@ -394,37 +401,13 @@ command_report (app *a)
 static int
 command_exact (app *a)
 {
-  if (a->size == NULL || a->nn == NULL)
-    return vrg_error (VRG_USAGE, "exact: --size and --nn are needed");
-  char *end;
-  long long rows = strtoll (a->size, &end, 10), columns = rows;
-  if (end != a->size && *end == 'x')
-    {
-      const char *second = end + 1;
-      columns = strtoll (second, &end, 10);
-      if (end == second)
-        end = (char *) "x";
-    }
-  if (end == a->size || *end || rows < 2 || rows > 1048576 || columns < 2 || columns > 1048576)
-    return vrg_error (VRG_USAGE, "--size: `%.60s` is neither L nor LxM with sides of 2 to 1048576", a->size);
-  double nn = VRG_CRITICAL_2D;
-  if (strcmp (a->nn, "critical") != 0)
-    {
-      nn = strtod (a->nn, &end);
-      if (end == a->nn || *end || !(nn >= 1e-4 && nn <= 10))
-        return vrg_error (VRG_USAGE, "--nn: `%.60s` is neither critical nor a coupling of 0.0001 to 10", a->nn);
-    }
-  if (a->rank == 0)
-    {
-      double lnz, energy, specific_heat;
-      vrg_exact_torus (rows, columns, nn, &lnz, &energy, &specific_heat);
-      printf ("# vrg %s exact, Kaufman's torus; lnz of the whole torus\nsize\tnn\tlnz\tenergy\tspecific_heat\n%lld",
-              vrg_version (), rows);
-      if (columns != rows)
-        printf ("x%lld", columns);
-      printf ("\t%.15g\t%.15g\t%.12g\t%.12g\n", nn, lnz, energy, specific_heat);
-    }
-  return VRG_OK;
+  return vrg_table_exact (a->rank, &a->table);
+}
+
+static int
+command_variational (app *a)
+{
+  return vrg_table_variational (a->rank, &a->table);
 }
 
 static int
@@ -456,6 +439,11 @@ static const command commands[] = {
   { "report", "DIR", 1, 1, OTHER_OPTIONS, command_report, "draw the figures and write report.html", "" },
   { "exact", "--size L|LxM --nn K", 0, 0, "--size --nn " OTHER_OPTIONS, command_exact,
     "exact ln Z, energy and specific heat of a torus", "A table on standard output." },
+  { "variational", "--dimension D", 0, 0,
+    "--dimension --method --fixed-point --scale --nn --nnn --plaquette --levels --p --bounds " OTHER_OPTIONS,
+    command_variational, "renormalization without samples: fixed points, flows, bounds",
+    "A table on standard output: the fixed point and its exponents; with --nn the flow from there, level by level;\n"
+    "with --bounds upper bounds on ln Z per site at each --nn, or at some usual ones." },
   { "bench", "[NAME...]", 0, 99, OTHER_OPTIONS, command_bench, "measure rates", "A table on standard output." },
 };
 enum
@@ -463,19 +451,33 @@ enum
   COMMANDS = sizeof commands / sizeof commands[0]
 };
 
+#define PLACE(member) (int) offsetof (app, member)
+
+/** Options; place: of the member of app that points to the argument (for one without, to its end), or 0. */
 static const struct
 {
-  const char *name, *argument, *help;
+  const char *name, *argument;
+  int place;
+  const char *help;
 } options[] = {
-  { "--out", "DIR", "directory of the run, instead of [run] output" },
-  { "--set", "section.key=value", "override a key of the input; may be repeated" },
-  { "--time", "H:MM:SS|slurm", "stop with a checkpoint before this time is over; slurm: ask Slurm" },
-  { "--fresh", NULL, "move earlier work of these and later stages aside, into DIR/old-N" },
-  { "--size", "L|LxM", "rows and columns of the torus" },
-  { "--nn", "K", "coupling, or critical" },
-  { "--quiet", NULL, "warnings and errors only" },
-  { "--verbose", NULL, "more in the log" },
-  { "--help", NULL, "this help (-h)" },
+  { "--out", "DIR", PLACE (out), "directory of the run, instead of [run] output" },
+  { "--set", "section.key=value", 0, "override a key of the input; may be repeated" },
+  { "--time", "H:MM:SS|slurm", PLACE (time), "stop with a checkpoint before this time is over; slurm: ask Slurm" },
+  { "--fresh", NULL, PLACE (fresh), "move earlier work of these and later stages aside, into DIR/old-N" },
+  { "--size", "L|LxM", PLACE (table.size), "rows and columns of the torus" },
+  { "--dimension", "D", PLACE (table.dimension), "of the lattice: 1, 2 or 3" },
+  { "--method", "NAME", PLACE (table.method), "kadanoff (default), migdal-kadanoff, decimation" },
+  { "--fixed-point", "NAME", PLACE (table.fixed_point), "of kadanoff: pairs (default; V of |M| alone), neighbours" },
+  { "--scale", "B", PLACE (table.scale), "of migdal-kadanoff and decimation (default 2)" },
+  { "--nn", "K", PLACE (table.nn), "coupling, or critical; a list for --bounds" },
+  { "--nnn", "K", PLACE (table.nnn), "diagonal coupling a flow starts with (default 0)" },
+  { "--plaquette", "K", PLACE (table.plaquette), "four-spin coupling a flow starts with (default 0)" },
+  { "--levels", "N", PLACE (table.levels), "of a flow (default 10)" },
+  { "--p", "P", PLACE (table.p), "of a flow: level (best at each, default), constant (best), or P" },
+  { "--bounds", NULL, PLACE (table.bounds), "bounds on ln Z per site, by all methods" },
+  { "--quiet", NULL, 0, "warnings and errors only" },
+  { "--verbose", NULL, 0, "more in the log" },
+  { "--help", NULL, 0, "this help (-h)" },
 };
 enum
 {
@@ -573,19 +575,13 @@ take_option (app *a, int argc, char **argv, int *i)
         return vrg_error (VRG_USAGE, "%s needs an argument: %s", name, options[o].argument);
       value = equals ? equals + 1 : argv[++*i];
     }
-  const char **place = !strcmp (name, "--out")    ? &a->out
-                       : !strcmp (name, "--time") ? &a->time
-                       : !strcmp (name, "--size") ? &a->size
-                       : !strcmp (name, "--nn")   ? &a->nn
-                                                  : NULL;
+  const char **place = options[o].place ? (const char **) ((char *) a + options[o].place) : NULL;
   if (place != NULL && *place != NULL)
     return vrg_error (VRG_USAGE, "%s is given twice", name);
   if (place != NULL)
-    *place = value;
+    *place = value ? value : "";
   else if (!strcmp (name, "--set"))
     a->set[a->n_set++] = value;
-  else if (!strcmp (name, "--fresh"))
-    a->fresh = true;
   else if (!strcmp (name, "--help"))
     a->help = true;
   else

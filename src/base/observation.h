@@ -15,7 +15,7 @@ typedef struct
   int64_t bonds;         /* S_nn, the sum of s s' over the bonds */
   int64_t magnetisation; /* sum of s */
   int64_t fourier[2];    /* sum of s round (2^24 cos, sin (2 pi r / R)), layer r of the R of the slowest dimension */
-  int64_t even[VRG_EVEN_OPERATORS]; /* S_a in the order of vrg_param_even_names; two dimensions only, else 0 */
+  int64_t even[VRG_EVEN_OPERATORS]; /* S_a in the catalogue's order; two dimensions only, else 0 */
 } vrg_observation;
 
 #define VRG_OBSERVED ((int64_t) (sizeof (vrg_observation) / sizeof (int64_t)))

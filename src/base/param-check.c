@@ -2,30 +2,48 @@
  * Keys against each other, and defaults that follow from other keys. */
 #include <string.h>
 
+#include "base/error.h"
 #include "base/param_internal.h"
 
 #define MAX_STEP 281474976710655.0 /* 2^48 - 1 sweeps: the random numbers' counter */
 #define DEFAULT_LEVELS 3
 #define DEFAULT_SIDE 4 /* the default levels leave so much */
 #define SMALLEST_SIDE 2
+#define DEFAULT_EVEN 7
+#define DEFAULT_ODD 4
+#define DEFAULT_FITTED_CUBE 4
+#define DEFAULT_RBM_STEPS 10
 
-/** How often both sides can be divided by scale so that `side` or more remains. */
+/** How often all sides can be divided by scale so that `side` or more remains. */
 static int64_t
 possible_levels (const vrg_input *input, int64_t side)
 {
-  int64_t rows = input->size[0], columns = input->size[1], levels = 0;
-  while (rows % input->scale == 0 && columns % input->scale == 0 && rows / input->scale >= side
-         && columns / input->scale >= side)
+  int64_t most = INT64_MAX;
+  for (int d = 0; d < input->dimension; d++)
     {
-      rows /= input->scale;
-      columns /= input->scale;
-      levels++;
+      int64_t rest = input->size[d], levels = 0;
+      for (; rest % input->scale == 0 && rest / input->scale >= side; levels++)
+        rest /= input->scale;
+      most = levels < most ? levels : most;
     }
-  return levels;
+  return most;
 }
 
-static bool
-has_rule (const vrg_input *input, vrg_rule rule)
+int64_t
+vrg_input_depth (const vrg_input *input)
+{
+  const int64_t most = possible_levels (input, SMALLEST_SIDE);
+  return input->levels < most ? input->levels : most;
+}
+
+bool
+vrg_input_flow_needs_model (const vrg_input *input)
+{
+  return vrg_input_has_rule (input, VRG_LEARNT) || vrg_input_has_rule (input, VRG_LEARNT_SIGN) || input->rbm_steps > 0;
+}
+
+bool
+vrg_input_has_rule (const vrg_input *input, vrg_rule rule)
 {
   for (int i = 0; i < input->n_rules; i++)
     if (input->rules[i] == (int) rule)
@@ -263,39 +281,173 @@ check_train (vrg_param_parser *parser, const vrg_param_state *state, vrg_input *
   check_layers (parser, state, input);
 }
 
+/** An operator by its name: of the catalogue, or the input's own. */
+static const vrg_pattern *
+find_operator (const vrg_input *input, const char *name)
+{
+  for (int i = 0; i < input->n_own; i++)
+    if (!strcmp (input->own[i].name, name))
+      return &input->own[i];
+  return vrg_catalogue_find ((int) input->dimension, name);
+}
+
+static void
+complain_operator (vrg_param_parser *parser, int i, const vrg_input *input, const char *name)
+{
+  const char *names[VRG_MAX_OWN + 2 * VRG_MAX_OPERATORS + 1] = { NULL };
+  int n = 0;
+  for (; n < input->n_own; n++)
+    names[n] = input->own[n].name;
+  for (int odd = 0; odd < 2; odd++)
+    {
+      const vrg_pattern *patterns;
+      const int count = vrg_catalogue ((int) input->dimension, odd, &patterns);
+      VRG_ASSERT (count <= VRG_MAX_OPERATORS);
+      for (int k = 0; k < count; k++)
+        names[n++] = patterns[k].name;
+    }
+  const char *near = vrg_param_nearest (name, names);
+  if (near != NULL)
+    vrg_param_complain (parser, i, "no operator `%s` in %d dimension%s (did you mean %s?)", name,
+                        (int) input->dimension, input->dimension == 1 ? "" : "s", near);
+  else
+    vrg_param_complain (parser, i, "no operator `%s` in %d dimension%s; define it: [operator %s] sites = ...", name,
+                        (int) input->dimension, input->dimension == 1 ? "" : "s", name);
+}
+
+/** The sites of a list's operators; all of one parity, none twice.  False if there is something to complain of. */
+static bool
+complete_operators (vrg_param_parser *parser, int i, const vrg_input *input, bool odd, int n, vrg_pattern *list)
+{
+  bool good = true;
+  for (int k = 0; k < n; k++)
+    {
+      const vrg_pattern *found = find_operator (input, list[k].name);
+      if (found == NULL)
+        complain_operator (parser, i, input, list[k].name);
+      else if (found->sites % 2 != odd)
+        vrg_param_complain (parser, i, "%s is %s, a product of %d spin%s; it belongs into [flow] %s", found->name,
+                            odd ? "even" : "odd", found->sites, found->sites == 1 ? "" : "s", odd ? "even" : "odd");
+      else
+        list[k] = *found;
+      good = good && found != NULL && found->sites % 2 == odd;
+      for (int l = 0; l < k; l++)
+        if (!strcmp (list[l].name, list[k].name))
+          {
+            vrg_param_complain (parser, i, "%s is given twice", list[k].name);
+            good = false;
+          }
+    }
+  return good;
+}
+
+/** The first `wanted` operators of the catalogue; returns how many there are. */
+static int
+default_operators (const vrg_input *input, bool odd, int wanted, vrg_pattern *list)
+{
+  const vrg_pattern *patterns;
+  const int count = vrg_catalogue ((int) input->dimension, odd, &patterns), n = count < wanted ? count : wanted;
+  for (int k = 0; k < n; k++)
+    list[k] = patterns[k];
+  return n;
+}
+
+static void
+check_operators (vrg_param_parser *parser, const vrg_param_state *state, vrg_input *input)
+{
+  const int even = vrg_param_find ("flow.even"), odd = vrg_param_find ("flow.odd"),
+            fitted = vrg_param_find ("flow.fitted");
+  bool good = state[even].raw == NULL || state[even].good;
+  if (!state[vrg_param_find ("lattice.dimension")].good)
+    return;
+  if (state[even].raw == NULL)
+    input->n_even = default_operators (input, false, DEFAULT_EVEN, input->even);
+  else if (state[even].good)
+    good = complete_operators (parser, even, input, false, input->n_even, input->even);
+  if (state[odd].raw == NULL)
+    input->n_odd = default_operators (input, true, DEFAULT_ODD, input->odd);
+  else if (state[odd].good)
+    complete_operators (parser, odd, input, true, input->n_odd, input->odd);
+  if (!good)
+    return;
+  if (state[fitted].raw == NULL)
+    {
+      const int most = input->dimension == 3 ? DEFAULT_FITTED_CUBE : DEFAULT_EVEN;
+      input->n_fitted = input->n_even < most ? input->n_even : most;
+      for (int k = 0; k < input->n_fitted; k++)
+        input->fitted[k] = input->even[k];
+    }
+  else if (state[fitted].good && complete_operators (parser, fitted, input, false, input->n_fitted, input->fitted))
+    for (int k = 0; k < input->n_fitted; k++)
+      {
+        bool found = false;
+        for (int a = 0; a < input->n_even; a++)
+          found = found || !strcmp (input->even[a].name, input->fitted[k].name);
+        if (!found)
+          vrg_param_complain (parser, fitted, "%s is not one of [flow] even", input->fitted[k].name);
+      }
+}
+
+/** What the learnt rules need of the model. */
+static void
+check_learnt (vrg_param_parser *parser, const vrg_param_state *state, const vrg_input *input)
+{
+  const int rules = vrg_param_find ("flow.rules"), hidden = vrg_param_find ("train.hidden"),
+            stride = vrg_param_find ("train.stride"), scale = vrg_param_find ("flow.scale");
+  const char *rule = vrg_param_rule_names[vrg_input_has_rule (input, VRG_LEARNT) ? VRG_LEARNT : VRG_LEARNT_SIGN];
+  if (input->model != VRG_MODEL_CONVOLUTION)
+    {
+      vrg_param_complain (parser, rules, "the %s rule needs [train] model = convolution", rule);
+      return;
+    }
+  for (int l = 0; l < input->n_hidden && (state[hidden].good || state[hidden].raw == NULL); l++)
+    if (input->hidden[l] != 1)
+      {
+        vrg_param_complain (parser, rules, "the %s rule needs one filter in each layer: [train] hidden = 1, not %lld",
+                            rule, (long long) input->hidden[l]);
+        break;
+      }
+  if (state[stride].good && state[scale].good && input->stride != input->scale)
+    vrg_param_complain (parser, rules, "the %s rule needs [train] stride = [flow] scale, not %lld and %lld", rule,
+                        (long long) input->stride, (long long) input->scale);
+}
+
 static void
 check_flow (vrg_param_parser *parser, const vrg_param_state *state, vrg_input *input)
 {
   const int rules = vrg_param_find ("flow.rules"), levels = vrg_param_find ("flow.levels"),
             scale = vrg_param_find ("flow.scale"), size = vrg_param_find ("lattice.size"),
-            hidden = vrg_param_find ("train.hidden"), stride = vrg_param_find ("train.stride"),
-            model = vrg_param_find ("train.model");
-  if (state[size].good && state[scale].good && input->n_size == 2 && input->dimension == 2)
+            model = vrg_param_find ("train.model"), weights = vrg_param_find ("flow.weights"),
+            steps = vrg_param_find ("flow.rbm_steps");
+  check_operators (parser, state, input);
+  if (state[size].good && state[scale].good && state[vrg_param_find ("lattice.dimension")].good
+      && input->n_size == input->dimension)
     {
-      const int64_t most = possible_levels (input, SMALLEST_SIDE);
       if (state[levels].raw == NULL)
         {
           const int64_t roomy = possible_levels (input, DEFAULT_SIDE);
           input->levels = roomy < DEFAULT_LEVELS ? roomy : DEFAULT_LEVELS;
         }
-      else if (state[levels].good && input->levels > most)
-        vrg_param_complain (parser, levels, "%lld x %lld can be blocked by %lld at most %lld times, not %lld",
-                            (long long) input->size[0], (long long) input->size[1], (long long) input->scale,
-                            (long long) most, (long long) input->levels);
+      else if (state[levels].good && input->levels > 0 && possible_levels (input, SMALLEST_SIDE) == 0)
+        for (int d = 0; d < input->n_size; d++)
+          if (input->size[d] % input->scale || input->size[d] / input->scale < SMALLEST_SIDE)
+            {
+              vrg_param_complain (parser, state[scale].raw == NULL ? levels : scale,
+                                  "%lld does not divide the side %lld so that %d or more remain: no level is possible",
+                                  (long long) input->scale, (long long) input->size[d], SMALLEST_SIDE);
+              break;
+            }
     }
-  if (!state[rules].good || !has_rule (input, VRG_LEARNT) || !state[model].good)
+  if (state[weights].good && input->n_weights != 2)
+    vrg_param_complain (parser, weights, "two numbers: for a site of the block, and for one next to it");
+  if (!state[rules].good || !state[model].good)
     return;
-  if (input->model != VRG_MODEL_CONVOLUTION)
-    {
-      vrg_param_complain (parser, rules, "the learnt rule needs [train] model = convolution");
-      return;
-    }
-  if ((state[hidden].good || state[hidden].raw == NULL) && input->hidden[0] != 1)
-    vrg_param_complain (parser, rules, "the learnt rule needs one filter: [train] hidden = 1, not %lld",
-                        (long long) input->hidden[0]);
-  if (state[stride].good && state[scale].good && input->stride != input->scale)
-    vrg_param_complain (parser, rules, "the learnt rule needs [train] stride = [flow] scale, not %lld and %lld",
-                        (long long) input->stride, (long long) input->scale);
+  if (state[steps].raw == NULL)
+    input->rbm_steps = input->model == VRG_MODEL_NONE ? 0 : DEFAULT_RBM_STEPS;
+  else if (state[steps].good && input->rbm_steps > 0 && input->model == VRG_MODEL_NONE)
+    vrg_param_complain (parser, steps, "needs a trained model: [train] model = dense or convolution");
+  if (vrg_input_has_rule (input, VRG_LEARNT) || vrg_input_has_rule (input, VRG_LEARNT_SIGN))
+    check_learnt (parser, state, input);
 }
 
 void

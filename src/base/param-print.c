@@ -9,6 +9,7 @@
 #include "base/param_internal.h"
 
 #define PRINT_WIDTH 90 /* longer lists are continued */
+#define OWN "operator "
 
 /** A text that grows, of fixed room. */
 typedef struct
@@ -71,6 +72,9 @@ value_text (const vrg_param_row *row, const vrg_input *input, int k, bool short_
     case VRG_KIND_NAME:
       snprintf (text, VRG_PATH_LENGTH, "%s", row->names[((const int *) place)[k]]);
       break;
+    case VRG_KIND_OPERATOR:
+      snprintf (text, VRG_PATH_LENGTH, "%s", ((const vrg_pattern *) place)[k].name);
+      break;
     case VRG_KIND_PATH:
       snprintf (text, VRG_PATH_LENGTH, "%s", (const char *) place);
       break;
@@ -83,13 +87,21 @@ value_count (const vrg_param_row *row, const vrg_input *input)
   return row->count ? *(const int *) (const void *) ((const char *) input + row->count) : 1;
 }
 
+/** " 0,0 1,0": the sites of an operator. */
+static void
+append_sites (text_buffer *buffer, const vrg_input *input, const vrg_pattern *pattern)
+{
+  for (int k = 0; k < pattern->sites; k++)
+    for (int d = 0; d < input->dimension; d++)
+      append (buffer, "%c%d", d ? ',' : ' ', pattern->offset[k][d]);
+}
+
 char *
 vrg_param_fingerprint (const vrg_input *input, vrg_stage stage)
 {
   int mask = VRG_STAGE_SAMPLE | (int) stage;
-  for (int i = 0; stage == VRG_STAGE_FLOW && i < input->n_rules; i++)
-    if (input->rules[i] == VRG_LEARNT)
-      mask |= VRG_STAGE_TRAIN;
+  if (stage == VRG_STAGE_FLOW && vrg_input_flow_needs_model (input))
+    mask |= VRG_STAGE_TRAIN;
   text_buffer buffer = new_buffer ();
   for (int i = 0; i < vrg_param_rows; i++)
     {
@@ -103,6 +115,12 @@ vrg_param_fingerprint (const vrg_input *input, vrg_stage stage)
           value_text (row, input, k, false, text);
           append (&buffer, " %s", text);
         }
+      append (&buffer, "\n");
+    }
+  for (int i = 0; stage == VRG_STAGE_FLOW && i < input->n_own; i++)
+    {
+      append (&buffer, OWN "%s.sites =", input->own[i].name);
+      append_sites (&buffer, input, &input->own[i]);
       append (&buffer, "\n");
     }
   return buffer.data;
@@ -189,6 +207,8 @@ vrg_param_print (const vrg_input *input)
       const vrg_param_row *row = &vrg_param_table[i];
       if (i == 0 || strcmp (row->section, row[-1].section) != 0)
         append (&buffer, "%s[%s]\n", i ? "\n" : "", row->section);
+      if (value_count (row, input) == 0)
+        continue;
       char text[VRG_PATH_LENGTH];
       value_text (row, input, 0, true, text);
       if (row->kind == VRG_KIND_PATH && (!*text || strlen (text) > VRG_PARAM_PATH))
@@ -204,6 +224,12 @@ vrg_param_print (const vrg_input *input)
             }
           column += append (&buffer, " %s", text);
         }
+      append (&buffer, "\n");
+    }
+  for (int i = 0; i < input->n_own; i++)
+    {
+      append (&buffer, "\n[" OWN "%s]\nsites =", input->own[i].name);
+      append_sites (&buffer, input, &input->own[i]);
       append (&buffer, "\n");
     }
   return buffer.data;

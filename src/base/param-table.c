@@ -10,10 +10,7 @@ const char *const vrg_param_packing_names[] = {"rows", "chains", NULL};
 const char *const vrg_param_model_names[] = {"none", "dense", "convolution", NULL};
 const char *const vrg_param_method_names[] = {"cd", "pcd", NULL};
 const char *const vrg_param_optimiser_names[] = {"sgd", "adam", NULL};
-const char *const vrg_param_rule_names[] = {"majority", "decimation", "learnt", NULL};
-const char *const vrg_param_even_names[]
-  = {"nn", "nnn", "plaquette", "third", "knight", "diamond", "square2", NULL};
-const char *const vrg_param_odd_names[] = {"spin", "corner", "line", "diagonal", NULL};
+const char *const vrg_param_rule_names[] = {"majority", "decimation", "learnt", "learnt-sign", "weighted", NULL};
 static const char *const auto_names[] = {"auto", NULL};
 
 #define ONE(member) offsetof (vrg_input, member), 0, 1
@@ -31,7 +28,7 @@ const vrg_param_row vrg_param_table[] = {
    "if it has none), in the directory vrg is started in."},
 
   {"lattice", "dimension", VRG_KIND_INT, ONE (dimension), NULL, 1, VRG_MAX_DIMENSION, "2", "", SAMPLE,
-   "Dimension of the hypercubic lattice. Training is for one and two dimensions, the flow for two."},
+   "Dimension of the hypercubic lattice. Training is for one and two dimensions."},
   {"lattice", "size", VRG_KIND_INT, MANY (size, n_size, VRG_MAX_DIMENSION), NULL, 4, 1048576, "32", "sites", SAMPLE,
    "Side lengths of the periodic lattice: one number for all, or one for each dimension, slowest first (rows, columns). "
    "Every algorithm but cluster needs even sides."},
@@ -134,20 +131,30 @@ const vrg_param_row vrg_param_table[] = {
   {"flow", "rules", VRG_KIND_NAME, MANY (rules, n_rules, VRG_MAX_RULES), vrg_param_rule_names, 0, 0, "majority", "",
    FLOW,
    "Block rules. majority: sign of the block's sum, ties by a fair coin. decimation: one site of each block. "
-   "learnt: drawn from the trained one-filter convolution."},
+   "learnt: drawn from the trained convolution, level n by the filter of layer n (of the last one above it). "
+   "learnt-sign: the sign of the same field. weighted: drawn with a field of `weights`."},
   {"flow", "scale", VRG_KIND_INT, ONE (scale), NULL, 2, 8, "2", "sites", FLOW, "Side b of a block."},
   {"flow", "levels", VRG_KIND_INT, ONE (levels), NULL, 0, 16, "", "levels", FLOW,
-   "Times the lattice is blocked; scale^levels must divide the sides and leave 2 or more. Default: 3, or fewer "
-   "where sides of 4 would not remain. 0: only the couplings of the sampled lattice."},
-  {"flow", "even", VRG_KIND_NAME, MANY (even, n_even, VRG_MAX_OPERATORS), vrg_param_even_names, 0, 0,
-   "nn nnn plaquette third knight diamond square2", "", FLOW,
-   "Even operators, in the order in which they are added: offsets (1,0), (1,1), {00,10,01,11}, (2,0), (2,1), "
-   "{01,10,12,21}, (2,2)."},
-  {"flow", "odd", VRG_KIND_NAME, MANY (odd, n_odd, VRG_MAX_OPERATORS), vrg_param_odd_names, 0, 0,
-   "spin corner line diagonal", "", FLOW,
-   "Odd operators, in the order in which they are added: {00}, {00,10,01}, {00,10,20}, {00,11,22}."},
+   "Times the lattice is blocked; it ends early, and says so, where scale no longer divides the sides or would leave less than "
+   "2. Default: 3, or fewer where sides of 4 would not remain. 0: only the couplings of the sampled lattice."},
+  {"flow", "weights", VRG_KIND_REAL, MANY (weights, n_weights, 2), NULL, -10, 10, "1 0.25", "", FLOW,
+   "The weighted rule: P(block spin) is proportional to exp(block spin x), x = w1 (sum of the block's spins) + w2 (sum of those "
+   "a bond away from the block)."},
+  {"flow", "even", VRG_KIND_OPERATOR, MANY (even, n_even, VRG_MAX_OPERATORS), NULL, 0, 0, "", "", FLOW,
+   "Even operators, in the order in which they are added: names of the catalogue (doc/physics.md has their sites), or of an "
+   "[operator NAME] section. Default: the first 7 of the catalogue."},
+  {"flow", "odd", VRG_KIND_OPERATOR, MANY (odd, n_odd, VRG_MAX_OPERATORS), NULL, 0, 0, "", "", FLOW,
+   "Odd operators, in the order in which they are added. Default: the first 4 of the catalogue."},
+  {"flow", "fitted", VRG_KIND_OPERATOR, MANY (fitted, n_fitted, VRG_MAX_OPERATORS), NULL, 0, 0, "", "", FLOW,
+   "Operators, some of `even`, whose couplings are fitted at each level. Default: the first of `even`, 7 of them in "
+   "two dimensions, 4 in three."},
   {"flow", "blocks", VRG_KIND_INT, ONE (blocks), NULL, 2, 10000, "100", "blocks", FLOW,
    "About so many jackknife blocks, split over chains and then over time, for the error bars."},
+  {"flow", "rbm_steps", VRG_KIND_INT, ONE (rbm_steps), NULL, 0, 1000, "", "steps", FLOW,
+   "Steps of the flow v -> h -> v of configurations through the first layer of the trained model. Default: 10 where a model is "
+   "trained, else 0."},
+  {"flow", "rbm_configurations", VRG_KIND_INT, ONE (rbm_configurations), NULL, 2, 1e12, "2000", "configurations", FLOW,
+   "Configurations of each coupling, its first ones, that the flow v -> h -> v starts from; all if there are fewer."},
 
   {"parallel", "strips", VRG_KIND_INT, ONE (strips), auto_names, 1, 1e6, "auto", "strips", 0,
    "Strips each lattice is cut into, one rank each; must divide the ranks and be at most half the rows. The results do "
@@ -198,7 +205,7 @@ print_wrapped (FILE *stream, int indent, const char *text)
 void
 vrg_param_describe (FILE *stream)
 {
-  static const char *const kinds[] = {"whole number", "number", "number or `critical`", "yes or no", "name", "path"};
+  static const char *const kinds[] = {"whole number", "number", "number or `critical`", "yes or no", "name", "name of an operator", "path"};
   for (int i = 0; i < vrg_param_rows; i++)
     {
       const vrg_param_row *row = &vrg_param_table[i];
@@ -224,7 +231,7 @@ vrg_param_describe (FILE *stream)
       fprintf (stream, "      default  %s\n", *row->fallback ? row->fallback : "see below");
       fprintf (stream, "      decides  %s\n",
                row->stages == VRG_STAGE_SAMPLE  ? "sample, and so train and flow"
-               : row->stages == VRG_STAGE_TRAIN ? "train, and flow with the learnt rule"
+               : row->stages == VRG_STAGE_TRAIN ? "train, and flow where it uses the model"
                : row->stages == VRG_STAGE_FLOW  ? "flow"
                                                 : "no result");
       print_wrapped (stream, 6, row->help);

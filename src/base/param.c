@@ -16,6 +16,7 @@
 #define MAX_LINE 190       /* of an input file; inih's buffer holds 200 */
 #define MAX_COMPLAINTS 100 /* told in one go */
 #define COMPLAINT_LENGTH 512
+#define OWN "operator " /* sections of operators the input defines */
 
 typedef struct
 {
@@ -31,6 +32,8 @@ struct vrg_param_parser
   bool continued;   /* it ended in a backslash */
   bool continues;   /* the line before it did */
   bool known;       /* it is in a section that exists */
+  vrg_pattern *own; /* of the [operator NAME] section it is in, NULL in others */
+  int own_line[VRG_MAX_OWN], own_dimension[VRG_MAX_OWN]; /* where their sites stand (0: nowhere yet), numbers of a site */
   int current;      /* row of the last key, -1 if it is none */
   vrg_param_state *state;
   vrg_input *input;
@@ -101,59 +104,7 @@ tell (const vrg_param_parser *parser)
   return VRG_USAGE;
 }
 
-/* ---------------------------------------------------------------- suggestions */
-
-/** Edits (insert, delete, replace, swap neighbours) from a to b, letter case apart. */
-static int
-distance (const char *a, const char *b)
-{
-  enum
-  {
-    MOST = 64
-  };
-  int rows[3][MOST + 1];
-  const int na = (int) strnlen (a, MOST), nb = (int) strnlen (b, MOST);
-  for (int j = 0; j <= nb; j++)
-    rows[0][j] = j;
-  for (int i = 1; i <= na; i++)
-    {
-      int *now = rows[i % 3], *last = rows[(i + 2) % 3], *before = rows[(i + 1) % 3];
-      now[0] = i;
-      for (int j = 1; j <= nb; j++)
-        {
-          const int ca = tolower ((unsigned char) a[i - 1]), cb = tolower ((unsigned char) b[j - 1]);
-          int best = last[j - 1] + (ca != cb);
-          best = last[j] + 1 < best ? last[j] + 1 : best;
-          best = now[j - 1] + 1 < best ? now[j - 1] + 1 : best;
-          if (i > 1 && j > 1 && ca == tolower ((unsigned char) b[j - 2]) && cb == tolower ((unsigned char) a[i - 2])
-              && before[j - 2] + 1 < best)
-            best = before[j - 2] + 1;
-          now[j] = best;
-        }
-    }
-  return rows[na % 3][nb];
-}
-
-/** Is `name` near enough to `word`, and nearer than *best? */
-static bool
-nearer (const char *word, const char *name, int *best)
-{
-  const int edits = distance (word, name);
-  if (edits > ((int) strlen (word) + 2) / 3 || edits >= *best)
-    return false;
-  *best = edits;
-  return true;
-}
-
-const char *
-vrg_param_nearest (const char *word, const char *const *names)
-{
-  const char *found = NULL;
-  for (int best = 99; *names != NULL; names++)
-    if (nearer (word, *names, &best))
-      found = *names;
-  return found;
-}
+/* ---------------------------------------------------------------- unknown names */
 
 static void
 complain_key (vrg_param_parser *parser, int line, const char *section, const char *key, bool section_known)
@@ -161,7 +112,7 @@ complain_key (vrg_param_parser *parser, int line, const char *section, const cha
   int best = 99, found = -1;
   for (int pass = 0; pass < 2; pass++) /* the own section first: others must be nearer */
     for (int i = 0; i < vrg_param_rows; i++)
-      if ((strcmp (vrg_param_table[i].section, section) != 0) == pass && nearer (key, vrg_param_table[i].key, &best))
+      if ((strcmp (vrg_param_table[i].section, section) != 0) == pass && vrg_param_nearer (key, vrg_param_table[i].key, &best))
         found = i;
   char name[160];
   if (*section)
@@ -191,7 +142,7 @@ complain_section (vrg_param_parser *parser, const char *section)
 {
   int best = 99, found = -1;
   for (int i = 0; i < vrg_param_rows; i++)
-    if (nearer (section, vrg_param_table[i].section, &best))
+    if (vrg_param_nearer (section, vrg_param_table[i].section, &best))
       found = i;
   if (found < 0)
     complain_at (parser, parser->line, "[%.60s]: unknown section (see `vrg params`)", section);
@@ -223,6 +174,87 @@ trim (char *text)
   return text;
 }
 
+/** A section [operator NAME] begins. */
+static bool
+begin_own (vrg_param_parser *parser, const char *name)
+{
+  vrg_input *input = parser->input;
+  name += strspn (name, " ");
+  if (*name == 0 || strlen (name) >= VRG_PATTERN_NAME
+      || name[strspn (name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")])
+    complain_at (parser, parser->line, "[operator %.40s]: a name has 1 to %d letters, digits, - and _", name,
+                 VRG_PATTERN_NAME - 1);
+  else if (input->n_own == VRG_MAX_OWN)
+    complain_at (parser, parser->line, "[operator %s]: more than %d operators", name, VRG_MAX_OWN);
+  else
+    {
+      for (int i = 0; i < input->n_own; i++)
+        if (!strcmp (input->own[i].name, name))
+          {
+            complain_at (parser, parser->line, "[operator %s]: given already", name);
+            return false;
+          }
+      parser->own = &input->own[input->n_own++];
+      snprintf (parser->own->name, sizeof parser->own->name, "%s", name);
+      return true;
+    }
+  return false;
+}
+
+/** `sites = 0,0 1,0 ...` of the operator that is being read.  The dimension is checked later: it may stand below. */
+static void
+take_own (vrg_param_parser *parser, const char *key, const char *value)
+{
+  vrg_pattern *own = parser->own;
+  const int index = (int) (own - parser->input->own);
+  if (strcmp (key, "sites") != 0)
+    {
+      complain_at (parser, parser->line, "[operator %s] %.60s: unknown key (an operator has `sites`)", own->name, key);
+      return;
+    }
+  if (parser->own_line[index])
+    {
+      complain_at (parser, parser->line, "[operator %s] sites: given already in line %d", own->name,
+                   parser->own_line[index]);
+      return;
+    }
+  parser->own_line[index] = parser->line;
+  if (parser->continued)
+    complain_at (parser, parser->line, "[operator %s] sites: stand on one line", own->name);
+  char copy[VRG_PARAM_VALUE], *rest;
+  snprintf (copy, sizeof copy, "%s", value);
+  for (char *word = strtok_r (copy, " \t", &rest); word != NULL; word = strtok_r (NULL, " \t", &rest))
+    {
+      char *p = word;
+      int d = 0, *offset = own->sites < VRG_PATTERN_SITES ? own->offset[own->sites] : NULL;
+      bool good = true;
+      for (; good && *p && d < VRG_MAX_DIMENSION; d++)
+        {
+          char *end;
+          const long number = strtol (p, &end, 10);
+          good = end != p && (*end == ',' || *end == 0) && labs (number) <= VRG_PATTERN_REACH;
+          if (good && offset != NULL)
+            offset[d] = (int) number;
+          p = *end == ',' ? end + 1 : end;
+        }
+      if (!good || *p || p[-1] == ',')
+        complain_at (parser, parser->line,
+                     "[operator %s] sites: `%.40s` is not a site: whole numbers of %d to %d, one for each dimension, with "
+                     "commas and no blanks between",
+                     own->name, word, -VRG_PATTERN_REACH, VRG_PATTERN_REACH);
+      else if (offset == NULL)
+        {
+          complain_at (parser, parser->line, "[operator %s] sites: more than %d", own->name, VRG_PATTERN_SITES);
+          return;
+        }
+      else if (own->sites++ == 0)
+        parser->own_dimension[index] = d;
+      else if (d != parser->own_dimension[index])
+        complain_at (parser, parser->line, "[operator %s] sites: `%.40s` has %d number%s, the first site %d", own->name,
+                     word, d, d == 1 ? "" : "s", parser->own_dimension[index]);
+    }
+}
+
 /** Complain about a line that inih would pass over or misread; false if it should not see it. */
 static bool
 check_line (vrg_param_parser *parser, char *line)
@@ -238,9 +270,15 @@ check_line (vrg_param_parser *parser, char *line)
       else
         {
           *end = 0;
-          parser->known = section_exists (line + 1);
-          if (!parser->known)
-            complain_section (parser, line + 1);
+          parser->own = NULL;
+          if (!strncmp (line + 1, OWN, sizeof OWN - 1))
+            parser->known = begin_own (parser, line + sizeof OWN);
+          else
+            {
+              parser->known = section_exists (line + 1);
+              if (!parser->known)
+                complain_section (parser, line + 1);
+            }
           *end = ']';
         }
       return end != NULL;
@@ -333,7 +371,9 @@ take (void *user, const char *section, const char *key, const char *value)
       return 1;
     }
   const int i = parser->current = find_key (section, key);
-  if (i < 0)
+  if (parser->own != NULL)
+    take_own (parser, key, value);
+  else if (i < 0)
     {
       if (parser->known || !*section)
         complain_key (parser, parser->line, section, key, true);
@@ -348,10 +388,42 @@ take (void *user, const char *section, const char *key, const char *value)
   return 1;
 }
 
+/** --set "operator NAME.sites=...", whose operator may be new. */
+static void
+override_own (vrg_param_parser *parser, const char *text)
+{
+  char name[64] = "", key[64] = "";
+  int used = 0;
+  vrg_input *input = parser->input;
+  const int line = parser->line;
+  if (sscanf (text, OWN " %63[^.= ].%63[^= ] =%n", name, key, &used) != 2 || used == 0)
+    {
+      complain_at (parser, -1, "`%.60s` is not operator NAME.sites=...", text);
+      return;
+    }
+  parser->line = -1; /* complaints are about --set */
+  parser->own = NULL;
+  for (int i = 0; i < input->n_own; i++)
+    if (!strcmp (input->own[i].name, name))
+      {
+        parser->own = &input->own[i];
+        parser->own->sites = parser->own_line[i] = 0;
+        memset (parser->own->offset, 0, sizeof parser->own->offset);
+      }
+  if (parser->own != NULL || begin_own (parser, name))
+    take_own (parser, key, text + used);
+  parser->line = line;
+}
+
 /** One --set. */
 static void
 override (vrg_param_parser *parser, const char *text)
 {
+  if (!strncmp (text, OWN, sizeof OWN - 1))
+    {
+      override_own (parser, text);
+      return;
+    }
   char section[64] = "", key[64] = "";
   int used = 0;
   if (sscanf (text, " %63[^.= ].%63[^= ] =%n", section, key, &used) != 2 || used == 0)
@@ -475,6 +547,13 @@ convert (vrg_param_parser *parser, int i, int k, const char *word)
           vrg_param_complain (parser, i, "`%.60s` is not one of %s", word, all);
         return false;
       }
+    case VRG_KIND_OPERATOR:
+      {
+        vrg_pattern *pattern = (vrg_pattern *) place + k;
+        if (snprintf (pattern->name, sizeof pattern->name, "%s", word) >= (int) sizeof pattern->name)
+          return not_a (parser, i, word, "the name of an operator");
+        return true;
+      }
     case VRG_KIND_PATH:
       return true; /* not by words */
     }
@@ -529,6 +608,30 @@ set_values (vrg_param_parser *parser, int i, const char *text)
     *(int *) (void *) ((char *) parser->input + row->count) = n < row->limit ? n : row->limit;
 }
 
+/** The operators the input defines: complete, of its dimension, no site twice, no name of the catalogue. */
+static void
+check_own (vrg_param_parser *parser)
+{
+  const vrg_input *input = parser->input;
+  const bool known = parser->state[find_key ("lattice", "dimension")].good;
+  for (int i = 0; i < input->n_own; i++)
+    {
+      const vrg_pattern *own = &input->own[i];
+      const int line = parser->own_line[i];
+      if (own->sites == 0)
+        complain_at (parser, line, "[operator %s]: has no sites; write for instance sites = 0,0 1,0", own->name);
+      else if (known && parser->own_dimension[i] != (int) input->dimension)
+        complain_at (parser, line, "[operator %s] sites: %d numbers a site on a lattice of %d dimension%s", own->name,
+                     parser->own_dimension[i], (int) input->dimension, input->dimension == 1 ? "" : "s");
+      else if (known && vrg_catalogue_find ((int) input->dimension, own->name) != NULL)
+        complain_at (parser, line, "[operator %s]: is in the catalogue; choose another name", own->name);
+      for (int k = 0; k < own->sites; k++)
+        for (int l = 0; l < k; l++)
+          if (!memcmp (own->offset[k], own->offset[l], sizeof own->offset[k]))
+            complain_at (parser, line, "[operator %s] sites: number %d is number %d again", own->name, k + 1, l + 1);
+    }
+}
+
 int
 vrg_param_parse (const char *name, const char *text, int n_set, const char *const *set, vrg_input *input)
 {
@@ -548,6 +651,7 @@ vrg_param_parse (const char *name, const char *text, int n_set, const char *cons
       set_values (&parser, i, parser.state[i].raw);
     else if (*vrg_param_table[i].fallback)
       set_values (&parser, i, vrg_param_table[i].fallback);
+  check_own (&parser);
   vrg_param_check (&parser, parser.state, input);
 
   const int code = parser.n_complaints ? tell (&parser) : VRG_OK;

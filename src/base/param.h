@@ -8,11 +8,13 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define VRG_MAX_DIMENSION 3
+#include "base/catalogue.h"
+
 #define VRG_MAX_COUPLINGS 64
 #define VRG_MAX_LAYERS 8
 #define VRG_MAX_OPERATORS 32
-#define VRG_MAX_RULES 4
+#define VRG_MAX_OWN 16 /* operators an input defines */
+#define VRG_MAX_RULES 8
 #define VRG_PATH_LENGTH 1024
 
 typedef enum { VRG_CLUSTER, VRG_METROPOLIS, VRG_HEATBATH, VRG_TEMPERING } vrg_algorithm;
@@ -20,7 +22,7 @@ typedef enum { VRG_PACKING_ROWS, VRG_PACKING_CHAINS } vrg_packing;
 typedef enum { VRG_MODEL_NONE, VRG_MODEL_DENSE, VRG_MODEL_CONVOLUTION } vrg_model_type;
 typedef enum { VRG_CD, VRG_PCD } vrg_method;
 typedef enum { VRG_SGD, VRG_ADAM } vrg_optimiser;
-typedef enum { VRG_MAJORITY, VRG_DECIMATION, VRG_LEARNT } vrg_rule;
+typedef enum { VRG_MAJORITY, VRG_DECIMATION, VRG_LEARNT, VRG_LEARNT_SIGN, VRG_WEIGHTED } vrg_rule;
 
 /** All parameters of a run, checked and complete: defaults filled in, `critical` resolved.  Plain data. */
 typedef struct
@@ -64,10 +66,16 @@ typedef struct
   /* [flow] */
   int n_rules;
   int rules[VRG_MAX_RULES]; /* vrg_rule */
-  int64_t scale, levels;
-  int n_even, n_odd;
-  int even[VRG_MAX_OPERATORS], odd[VRG_MAX_OPERATORS]; /* indices into vrg_param_even_names, vrg_param_odd_names */
+  int64_t scale, levels; /* levels as wanted: vrg_input_depth says how many the sides allow */
+  int n_weights;
+  double weights[2]; /* of the weighted rule: a site of the block, a site next to it */
+  int n_even, n_odd, n_fitted;
+  vrg_pattern even[VRG_MAX_OPERATORS], odd[VRG_MAX_OPERATORS]; /* complete */
+  vrg_pattern fitted[VRG_MAX_OPERATORS]; /* whose couplings are fitted: some of even */
   int64_t blocks;
+  int64_t rbm_steps, rbm_configurations; /* of the flow v -> h -> v; 0 steps: none */
+  int n_own;
+  vrg_pattern own[VRG_MAX_OWN]; /* [operator NAME] sections */
   /* [parallel] */
   int64_t strips; /* 0 = auto */
   /* [checkpoint] */
@@ -82,15 +90,24 @@ vrg_input_held_out (const vrg_input *input)
   return n > 0 || input->held_out <= 0 || input->configurations < 2 ? n : 1;
 }
 
+/** Levels that the sides allow, of those wanted: each is divisible by scale and leaves 2 or more.  Local. */
+int64_t vrg_input_depth (const vrg_input *input);
+
+/** Is the rule among the input's? */
+bool vrg_input_has_rule (const vrg_input *input, vrg_rule rule);
+
+/** Does the flow stage read model.h5: for a learnt rule or the flow v -> h -> v?  Local. */
+bool vrg_input_flow_needs_model (const vrg_input *input);
+
 /** Stages; a key's mask says which stage's result it determines. */
 typedef enum { VRG_STAGE_SAMPLE = 1, VRG_STAGE_TRAIN = 2, VRG_STAGE_FLOW = 4 } vrg_stage;
 
 /** "sample", "train", "flow". */
 const char *vrg_stage_name (vrg_stage stage);
 
-/** Names in the order of the enums and operator indices, NULL-terminated. */
+/** Names in the order of the enums, NULL-terminated. */
 extern const char *const vrg_param_algorithm_names[], *const vrg_param_packing_names[], *const vrg_param_model_names[], *const vrg_param_method_names[],
-  *const vrg_param_optimiser_names[], *const vrg_param_rule_names[], *const vrg_param_even_names[], *const vrg_param_odd_names[];
+  *const vrg_param_optimiser_names[], *const vrg_param_rule_names[];
 
 /** Parse the text of an input file and then `n_set` overrides "section.key=value", fill in defaults, check each key and
  *  the keys together.  Local and deterministic: every rank calls it with the same text.

@@ -19,6 +19,7 @@ typedef enum
   VRG_KIND_COUPLING, /* double or `critical` */
   VRG_KIND_BOOL,     /* bool */
   VRG_KIND_NAME,     /* int, index into names */
+  VRG_KIND_OPERATOR, /* vrg_pattern; reading keeps the name, vrg_param_check finds the sites */
   VRG_KIND_PATH      /* char[VRG_PATH_LENGTH] */
 } vrg_param_kind;
 
@@ -53,6 +54,9 @@ typedef struct vrg_param_parser vrg_param_parser;
 /** A complaint about row i, at the line that gave it.  Local. */
 void vrg_param_complain (vrg_param_parser *parser, int i, const char *format, ...)
   __attribute__ ((format (printf, 3, 4)));
+
+/** Is `name` near enough to `word` to be suggested, and nearer than *best edits (which then becomes its distance)?  Local. */
+bool vrg_param_nearer (const char *word, const char *name, int *best);
 
 /** Row of "section.key", which must exist. */
 int vrg_param_find (const char *name);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * Rates of operator sums on the lattice. */
+ * Rates of operator sums and local environments on the lattice. */
 #include <string.h>
 
 #include "base/error.h"
@@ -13,40 +13,69 @@
 enum
 {
   SIDE = 64,
+  LEVELS = 5, /* 64, 32, 16, 8, 4 */
   EVEN = VRG_EVEN_OPERATORS,
-  ODD = 4
+  MOST = 32
 };
 
+/** A critical configuration, its decimated ones, and operators on them. */
 typedef struct
 {
   vrg_bench_sample sample;
-  int8_t spin[SIDE * SIDE];
-  const vrg_operator *operators[EVEN + ODD];
-  int64_t sums[EVEN + ODD], environments;
+  int levels, even, n;
+  vrg_operator operators[MOST];
+  const vrg_operator *pointers[MOST];
+  struct
+  {
+    int64_t side;
+    vrg_lattice *lattice;
+    int8_t *spin;
+    vrg_operators *plan;
+    int64_t sums[MOST];
+  } level[LEVELS];
+  int64_t environments;
   int64_t *counts;
 } operator_state;
 
+/** The first `even` and `odd` operators on so many levels. */
 static operator_state *
-operators_begin (const vrg_bench_run *run)
+operators_begin (const vrg_bench_run *run, int even, int odd, int levels)
 {
   operator_state *s = vrg_new (1, sizeof *s, "a benchmark");
   vrg_bench_sample_begin (&s->sample, run, false, 2, SIDE, SIDE, 50);
-  for (int64_t y = 0; y < SIDE; y++)
-    for (int64_t x = 0; x < SIDE; x++)
-      s->spin[y * SIDE + x] = (int8_t) vrg_lattice_get (s->sample.lattice, y, x);
-  for (int a = 0; a < EVEN; a++)
-    s->operators[a] = vrg_operator_even (a);
-  for (int a = 0; a < ODD; a++)
-    s->operators[EVEN + a] = vrg_operator_odd (a);
-  int reach[EVEN];
-  s->environments = vrg_operators_reach (SIDE, SIDE, EVEN, s->operators, reach);
-  s->counts = vrg_new (s->environments, sizeof *s->counts, "local environments");
+  s->levels = levels;
+  s->even = even;
+  s->n = even + odd;
+  vrg_operators_catalogue (2, false, even, s->operators, s->pointers);
+  vrg_operators_catalogue (2, true, odd, s->operators + even, s->pointers + even);
+  for (int l = 0; l < levels; l++)
+    {
+      const int step = 1 << l;
+      const int64_t side = SIDE / step;
+      s->level[l].side = side;
+      s->level[l].lattice = vrg_lattice_new (side, side, 0, side);
+      s->level[l].spin = vrg_new (side * side, 1, "spins of the reference");
+      s->level[l].plan = vrg_operators_new (2, (const int64_t[]){ side, side }, s->n, s->pointers);
+      for (int64_t y = 0; y < side; y++)
+        for (int64_t x = 0; x < side; x++)
+          {
+            const int spin = vrg_lattice_get (s->sample.lattice, step * y, step * x);
+            vrg_lattice_set (s->level[l].lattice, y, x, spin);
+            s->level[l].spin[y * side + x] = (int8_t) spin;
+          }
+    }
   return s;
 }
 
 static void
 operators_end (operator_state *s)
 {
+  for (int l = 0; l < s->levels; l++)
+    {
+      vrg_lattice_free (s->level[l].lattice);
+      vrg_free (s->level[l].spin);
+      vrg_operators_free (s->level[l].plan);
+    }
   vrg_bench_sample_end (&s->sample);
   vrg_free (s->counts);
   vrg_free (s);
@@ -56,40 +85,64 @@ static uint64_t
 correlations_work (void *state)
 {
   operator_state *s = state;
-  s->sample.lattice->spins[0] ^= 1; /* a new configuration each time */
-  vrg_operators_sum (s->sample.lattice, EVEN + ODD, s->operators, s->sums);
-  return (uint64_t) (s->sums[0] + s->sums[EVEN + ODD - 1]);
+  uint64_t all = 0;
+  for (int l = 0; l < s->levels; l++)
+    {
+      s->level[l].lattice->spins[0] ^= 1; /* a new configuration each time */
+      vrg_operators_sums (s->level[l].plan, s->level[l].lattice, s->level[l].sums);
+      all += (uint64_t) (s->level[l].sums[0] + s->level[l].sums[s->n - 1]);
+    }
+  return all;
 }
 
 static uint64_t
 correlations_plain (void *state)
 {
   operator_state *s = state;
-  s->spin[0] = (int8_t) -s->spin[0];
-  vrg_reference_operators (SIDE, s->spin, EVEN + ODD, s->operators, s->sums);
-  return (uint64_t) (s->sums[0] + s->sums[EVEN + ODD - 1]);
+  uint64_t all = 0;
+  for (int l = 0; l < s->levels; l++)
+    {
+      s->level[l].spin[0] = (int8_t) -s->level[l].spin[0];
+      vrg_reference_operators (s->level[l].side, s->level[l].spin, s->n, s->pointers, s->level[l].sums);
+      all += (uint64_t) (s->level[l].sums[0] + s->level[l].sums[s->n - 1]);
+    }
+  return all;
+}
+
+static int
+correlations (const vrg_bench_run *run, const char *of, int even, int odd, int levels)
+{
+  int64_t sums[LEVELS][MOST];
+  operator_state *s = operators_begin (run, even, odd, levels);
+  bool same = true;
+  correlations_plain (s);
+  for (int l = 0; l < levels; l++)
+    memcpy (sums[l], s->level[l].sums, sizeof sums[l]);
+  correlations_work (s);
+  for (int l = 0; l < levels; l++)
+    same = same && memcmp (sums[l], s->level[l].sums, (size_t) s->n * sizeof sums[l][0]) == 0;
+  vrg_bench_rows (run, "correlations", of, VRG_SIMD_PORTABLE, correlations_work, s, correlations_plain, s,
+                  SIDE * SIDE / VRG_BENCH_NS, "ns/site", "scalar", VRG_BENCH_LESS, NULL);
+  operators_end (s);
+  return same ? VRG_OK : vrg_error (VRG_INTERNAL, "correlations: the kernel and the reference disagree");
 }
 
 int
 vrg_bench_correlations (const vrg_bench_run *run)
 {
-  int64_t sums[EVEN + ODD];
-  operator_state *s = operators_begin (run);
-  correlations_plain (s);
-  memcpy (sums, s->sums, sizeof sums);
-  correlations_work (s);
-  bool same = memcmp (sums, s->sums, sizeof sums) == 0;
-  vrg_bench_rows (run, "correlations", "L=64 7+4 operators", vrg_simd (), correlations_work, s, correlations_plain, s,
-                  SIDE * SIDE / VRG_BENCH_NS, "ns/site", "scalar", VRG_BENCH_LESS, NULL);
-  operators_end (s);
-  return same ? VRG_OK : vrg_error (VRG_INTERNAL, "correlations: the kernel and the reference disagree");
+  int status = correlations (run, "L=64 7+4 operators", EVEN, 4, 1);
+  if (status == VRG_OK)
+    status = correlations (run, "L=64 13+8 operators", 13, 8, 1);
+  if (status == VRG_OK) /* all levels, for each site of the first one */
+    status = correlations (run, "L=64 to 4 13+8 operators", 13, 8, LEVELS);
+  return status;
 }
 
 static uint64_t
 environments_work (void *state)
 {
   operator_state *s = state;
-  vrg_operators_environments (s->sample.lattice, EVEN, s->operators, s->counts);
+  vrg_operators_count (s->level[0].plan, s->level[0].lattice, s->counts);
   return (uint64_t) s->counts[s->environments - 1];
 }
 
@@ -97,14 +150,17 @@ static uint64_t
 environments_plain (void *state)
 {
   operator_state *s = state;
-  vrg_reference_environments (SIDE, s->spin, EVEN, s->operators, s->counts);
+  vrg_reference_environments (SIDE, s->level[0].spin, s->n, s->pointers, s->counts);
   return (uint64_t) s->counts[s->environments - 1];
 }
 
 int
 vrg_bench_environments (const vrg_bench_run *run)
 {
-  operator_state *s = operators_begin (run);
+  int reach[MOST];
+  operator_state *s = operators_begin (run, EVEN, 0, 1);
+  s->environments = vrg_operators_reach (2, (const int64_t[]){ SIDE, SIDE }, s->n, s->pointers, reach);
+  s->counts = vrg_new (s->environments, sizeof *s->counts, "local environments");
   int64_t *plain = vrg_new (s->environments, sizeof *plain, "local environments");
   environments_plain (s);
   memcpy (plain, s->counts, (size_t) s->environments * sizeof *plain);
@@ -125,6 +181,7 @@ typedef struct
   vrg_bench_sample sample;
   vrg_observation observed;
   int64_t side, bonds, magnetisation, sums[EVEN];
+  vrg_operator operators[EVEN];
   const vrg_operator *even[EVEN];
   int8_t *spin;
 } observe_state;
@@ -174,8 +231,7 @@ vrg_bench_observables (const vrg_bench_run *run)
   for (int64_t y = 0; y < LARGE; y++)
     for (int64_t x = 0; x < LARGE; x++)
       s.spin[y * LARGE + x] = (int8_t) vrg_lattice_get (s.sample.lattice, y, x);
-  for (int a = 0; a < EVEN; a++)
-    s.even[a] = vrg_operator_even (a);
+  vrg_operators_catalogue (2, false, EVEN, s.operators, s.even);
   const double scale = (double) LARGE * LARGE / VRG_BENCH_NS;
   vrg_bench_rows (run, "observables", "L=4096 energy magnetisation", VRG_SIMD_PORTABLE, observe_work, &s, observe_plain,
                   &s, scale, "ns/site", "scalar", VRG_BENCH_LESS, NULL);

@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "files/lock.h"
 #include "parallel/grid.h"
 
 #define LARGEST_READ (INT64_C (1) << 30) /* of one system call */
@@ -83,7 +84,9 @@ vrg_file_rename (MPI_Comm comm, const char *from, const char *to)
 {
   int rank, code = VRG_OK;
   VRG_MPI (MPI_Comm_rank (comm, &rank));
-  if (rank == 0 && (rename (from, to) != 0 || !vrg_file_sync_directory (to)))
+  if (rank == 0)
+    code = vrg_lock_check ();
+  if (rank == 0 && code == VRG_OK && (rename (from, to) != 0 || !vrg_file_sync_directory (to)))
     code = vrg_error (VRG_FILE, "%s: cannot be renamed to %s: %s", from, to, strerror (errno));
   return vrg_agree (comm, code);
 }

@@ -34,7 +34,17 @@ static const char *const run_files[] = { "samples.h5",
                                          "checkpoint-flow.0.h5",
                                          "checkpoint-flow.1.h5",
                                          "couplings.tsv",
-                                         "exponents.tsv" };
+                                         "exponents.tsv",
+                                         "eigenvalues.tsv",
+                                         "fit.tsv",
+                                         "derivatives.tsv",
+                                         "surface.tsv",
+                                         "rbm-flow.h5",
+                                         "checkpoint-rbm.0.h5",
+                                         "checkpoint-rbm.1.h5",
+                                         "rbm-flow.tsv",
+                                         "rbm-stationary.tsv",
+                                         "mapping.tsv" };
 
 /** Print on rank 0. */
 __attribute__ ((format (printf, 2, 3))) static void
@@ -124,8 +134,8 @@ say_kind (const vrg_grid *grid, vrg_h5 *file, const char *format)
           char *type = text_of (file, group, "type");
           const bool dense = type != NULL && strcmp (type, "dense") == 0;
           const long long hidden = number_of (file, group, "hidden");
-          say (grid, "  layer %d: %s, %lld %s%s on %lld x %lld visible units, after %lld epochs (%lld updates)\n", l + 1,
-               type != NULL ? type : "?", hidden, dense ? "hidden unit" : "filter", hidden == 1 ? "" : "s",
+          say (grid, "  layer %d: %s, %lld %s%s on %lld x %lld visible units, after %lld epochs (%lld updates)\n",
+               l + 1, type != NULL ? type : "?", hidden, dense ? "hidden unit" : "filter", hidden == 1 ? "" : "s",
                number_of (file, group, "rows"), number_of (file, group, "columns"), number_of (file, group, "epochs"),
                number_of (file, group, "updates"));
           vrg_free (type);

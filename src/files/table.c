@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "files/file.h"
+#include "files/lock.h"
 
 #define LARGEST_TABLE (INT64_C (1) << 30)
 
@@ -127,8 +128,10 @@ vrg_table_close (vrg_table *table, FILE *stream)
       int64_t length = (int64_t) strlen (table->path) + 5;
       char *temporary = vrg_new (length, 1, "name of a table");
       snprintf (temporary, (size_t) length, "%s.tmp", table->path);
-      if (!write_text (temporary, table->text, table->size) || rename (temporary, table->path) != 0
-          || !vrg_file_sync_directory (table->path))
+      code = vrg_lock_check ();
+      if (code == VRG_OK
+          && (!write_text (temporary, table->text, table->size) || rename (temporary, table->path) != 0
+              || !vrg_file_sync_directory (table->path)))
         {
           code = vrg_error (VRG_FILE, "%s: cannot be written: %s", table->path, strerror (errno));
           unlink (temporary);

@@ -9,23 +9,45 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "files/checkpoint.h"
+#include "files/lock.h"
 
 /** Files of the stages in a run directory; the first of each is the final one. */
 static const struct
 {
   vrg_stage stage;
-  const char *names[20];
+  const char *names[32];
 } stages[] = {
   { VRG_STAGE_SAMPLE,
-    { "samples.h5", "samples.h5.part", "checkpoint-sample.0.h5", "checkpoint-sample.1.h5", "sample.tsv", "operators.tsv",
-      "samples.h5.part.tmp", "checkpoint-sample.0.h5.tmp", "checkpoint-sample.1.h5.tmp" } },
+    { "samples.h5", "samples.h5.part", "checkpoint-sample.0.h5", "checkpoint-sample.1.h5", "sample.tsv",
+      "operators.tsv", "samples.h5.part.tmp", "checkpoint-sample.0.h5.tmp", "checkpoint-sample.1.h5.tmp" } },
   { VRG_STAGE_TRAIN,
     { "model.h5", "checkpoint-train.0.h5", "checkpoint-train.1.h5", "train.tsv", "model.h5.tmp",
       "checkpoint-train.0.h5.tmp", "checkpoint-train.1.h5.tmp", "learnt.h5", "spectrum.h5", "fields.tsv",
       "interactions.tsv", "model-samples.tsv", "reconstructions.tsv", "learnt.h5.tmp", "spectrum.h5.tmp" } },
   { VRG_STAGE_FLOW,
-    { "flow.h5", "checkpoint-flow.0.h5", "checkpoint-flow.1.h5", "couplings.tsv", "exponents.tsv", "report.html",
-      "figures", "flow.h5.tmp", "checkpoint-flow.0.h5.tmp", "checkpoint-flow.1.h5.tmp" } },
+    { "flow.h5",
+      "checkpoint-flow.0.h5",
+      "checkpoint-flow.1.h5",
+      "couplings.tsv",
+      "exponents.tsv",
+      "report.html",
+      "figures",
+      "flow.h5.tmp",
+      "checkpoint-flow.0.h5.tmp",
+      "checkpoint-flow.1.h5.tmp",
+      "eigenvalues.tsv",
+      "fit.tsv",
+      "derivatives.tsv",
+      "surface.tsv",
+      "rbm-flow.h5",
+      "checkpoint-rbm.0.h5",
+      "checkpoint-rbm.1.h5",
+      "rbm-flow.tsv",
+      "rbm-stationary.tsv",
+      "mapping.tsv",
+      "rbm-flow.h5.tmp",
+      "checkpoint-rbm.0.h5.tmp",
+      "checkpoint-rbm.1.h5.tmp" } },
 };
 
 #define STAGES (sizeof stages / sizeof *stages)
@@ -131,5 +153,8 @@ vrg_work_aside (MPI_Comm comm, const char *directory, int mask)
 {
   int rank;
   VRG_MPI (MPI_Comm_rank (comm, &rank));
-  return vrg_agree (comm, rank == 0 ? aside (directory, mask) : VRG_OK);
+  int code = rank == 0 ? vrg_lock_check () : VRG_OK;
+  if (rank == 0 && code == VRG_OK)
+    code = aside (directory, mask);
+  return vrg_agree (comm, code);
 }

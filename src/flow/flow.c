@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * The flow stage: block spins of every sampled configuration, and from them couplings and exponents by level.
  *
- * 1. Open the samples and, for the learnt rule, the model; both must be of this input.
- * 2. Pass over the configurations, from the newest checkpoint on.
- * 3. Estimate, and write the tables and flow.h5: in this order, so that a flow.h5 under its final name means that the
+ * 1. Open the samples and, for the learnt rules, the model; both must be of this input.
+ * 2. With a trained model: configurations through it and back, again and again; and how well it maps the Ising law.
+ * 3. Pass over the configurations, from the newest checkpoint on.
+ * 4. Estimate, and write the tables and flow.h5: in this order, so that a flow.h5 under its final name means that the
  *    stage is finished.
- * 4. Remove the checkpoints. */
+ * 5. Remove the checkpoints. */
 #include "flow/flow.h"
 
 #include <stdio.h>
@@ -15,8 +16,10 @@
 #include "base/memory.h"
 #include "files/checkpoint.h"
 #include "flow/learnt.h"
+#include "flow/mapping.h"
 #include "flow/measure.h"
 #include "flow/output.h"
+#include "flow/rbm-flow.h"
 
 #define STAGE "flow"
 
@@ -27,7 +30,7 @@ typedef struct
   const char *directory;
   char *fingerprint;
   vrg_samples *samples;
-  vrg_filter filter; /* of the learnt rule */
+  vrg_filters filters;
   vrg_measure *measure;
 } flowing;
 
@@ -37,29 +40,38 @@ begin (flowing *f)
 {
   char path[VRG_PATH_LENGTH + 16];
   snprintf (path, sizeof path, "%s/samples.h5", f->directory);
-  int status = vrg_samples_open (f->grid->file, path, &f->samples);
+  int status = vrg_flow_check (f->input);
+  if (status == VRG_OK)
+    status = vrg_samples_open (f->grid->file, path, &f->samples);
   if (status == VRG_OK)
     status = vrg_learnt_check (f->directory, "samples.h5", vrg_samples_get_fingerprint (f->samples), f->input,
                                VRG_STAGE_SAMPLE);
   if (status != VRG_OK)
     return status;
   const vrg_samples_info *info = vrg_samples_get_info (f->samples);
-  for (int r = 0; r < f->input->n_rules && status == VRG_OK; r++)
-    if (f->input->rules[r] == VRG_LEARNT)
-      status = vrg_learnt_read (f->grid, f->directory, f->input, info, &f->filter);
+  status = vrg_filters_init (f->grid, f->directory, f->input, info, &f->filters);
   if (status == VRG_OK)
-    status = vrg_measure_new (f->input, info, f->filter, &f->measure);
+    f->measure = vrg_measure_new (f->input, info, &f->filters);
   return status;
 }
 
-/** Steps 1 to 4.  Collective. */
+/** Steps 1 to 5.  Collective. */
 static int
 flow (flowing *f, vrg_stop *stop)
 {
   int status = begin (f);
   if (status == VRG_OK)
+    status = vrg_rbm_flow (f->grid, f->input, f->samples, f->directory, f->fingerprint, stop);
+  if (status == VRG_OK)
+    status = vrg_mapping_write (f->grid, f->input, vrg_samples_get_info (f->samples), f->directory);
+  if (status == VRG_OK)
     {
       const vrg_measure *m = f->measure;
+      if (m->levels->depth < f->input->levels)
+        vrg_info (STAGE
+                  ": %d of the %lld levels wanted: then blocks of side %d no longer divide the sides, or leave less "
+                  "than 2",
+                  m->levels->depth, (long long) f->input->levels, m->levels->scale);
       vrg_info (STAGE ": %d levels of %d rules, %d jackknife blocks, %lld units of work for %d ranks", m->levels->depth,
                 m->levels->rules, m->blocks.n, (long long) m->units, f->grid->size);
       status = vrg_measure_run (f->measure, f->grid, f->samples, f->directory, f->fingerprint, stop);
@@ -70,7 +82,7 @@ flow (flowing *f, vrg_stop *stop)
     status = vrg_checkpoint_remove (f->grid, f->directory, STAGE);
   vrg_grid_tell_memory (f->grid, STAGE);
   vrg_measure_free (f->measure);
-  vrg_free (f->filter.weights);
+  vrg_filters_free (&f->filters);
   vrg_samples_close (f->samples);
   return status;
 }
@@ -78,7 +90,21 @@ flow (flowing *f, vrg_stop *stop)
 bool
 vrg_flow_can (const vrg_input *input)
 {
-  return input->dimension == 2 && input->field == 0;
+  return input->field == 0;
+}
+
+int
+vrg_flow_check (const vrg_input *input)
+{
+  if (!vrg_flow_can (input))
+    return vrg_error (VRG_USAGE, "flow: not with a field ([couplings] field): even and odd operators would mix");
+  return vrg_measure_check (input);
+}
+
+double
+vrg_flow_bytes (const vrg_input *input)
+{
+  return vrg_measure_bytes (input);
 }
 
 int

@@ -9,8 +9,15 @@
 #include "base/param.h"
 #include "parallel/stop.h"
 
-/** Can the stage follow these lattices?  In this version two dimensions without a field.  Local. */
+/** Is there anything to follow?  Not with a field.  Local. */
 bool vrg_flow_can (const vrg_input *input);
+
+/** Can the stage do this input's work?  VRG_USAGE with a message if not: a field, or too many environments of the operators
+ *  fitted.  Local. */
+int vrg_flow_check (const vrg_input *input);
+
+/** Bytes on a rank, nearly.  Local. */
+double vrg_flow_bytes (const vrg_input *input);
 
 /** Run or continue the stage in DIRECTORY.  world: every rank; the stage makes its own grid of it.
  *  VRG_OK when its files are complete (at once if they already are), VRG_STOPPED after an agreed early stop with a good

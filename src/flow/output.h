@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * What the flow stage leaves: couplings.tsv, exponents.tsv and flow.h5. */
+ * What the flow stage leaves: the tables (flow/tables.h) and flow.h5. */
 #ifndef VRG_FLOW_OUTPUT_H
 #define VRG_FLOW_OUTPUT_H
 

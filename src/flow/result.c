@@ -10,45 +10,81 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "flow/correlations.h"
-#include "flow/couplings.h"
 #include "flow/stability.h"
 
-const vrg_result_info vrg_result_sectors[VRG_SECTOR_ARRAYS] = {
-  { "mean", "<S_a> per site (1)", VRG_BY_OPERATOR },
-  { "mean_error", "standard deviation of mean (1)", VRG_BY_OPERATOR },
-  { "covariance", "<S'_a S'_b> - <S'_a> <S'_b>, both of this level (1)", VRG_BY_PAIR },
-  { "cross_covariance", "<S'_a S_b> - <S'_a> <S_b>, S' of this level, S of the one before (1)", VRG_BY_PAIR },
-  { "stability", "T with covariance T = cross_covariance; NaN: operator dropped (1)", VRG_BY_PAIR },
-  { "stability_error", "standard deviation of stability (1)", VRG_BY_PAIR },
-  { "y", "ln (leading eigenvalue) / ln (scale) with the first 1, 2, ... operators (1)", VRG_BY_OPERATOR },
-  { "y_error", "standard deviation of y (1)", VRG_BY_OPERATOR },
-  { "y_leave_one_out", "y from all blocks but one (1)", VRG_BY_BLOCK },
+#define OPERATOR "operator"
+#define PAIR "operator operator"
+#define VECTORS "index operator"
+
+const vrg_quantity_info vrg_quantities[VRG_QUANTITIES] = {
+  { .name = "mean", .help = "<S_a> per site", .axes = OPERATOR, .error = true, .rest = true },
+  { .name = "covariance", .help = "<S'_a S'_b> - <S'_a> <S'_b>, both of this level", .axes = PAIR, .pair = true },
+  { .name = "cross_covariance",
+    .help = "<S'_a S_b> - <S'_a> <S_b>, S' of this level, S of the one before",
+    .axes = PAIR,
+    .pair = true },
+  { .name = "stability",
+    .help = "T with covariance T = cross_covariance; NaN: operator dropped",
+    .axes = PAIR,
+    .pair = true,
+    .error = true },
+  { .name = "y",
+    .help = "ln (leading eigenvalue) / ln (scale) with the first 1, 2, ... operators",
+    .axes = OPERATOR,
+    .error = true,
+    .rest = true,
+    .corrected = true },
+  { .name = "eigenvalue",
+    .help = "eigenvalues of T with all operators, by falling modulus: real part",
+    .axes = "index",
+    .error = true },
+  { .name = "eigenvalue_imaginary", .help = "imaginary part of eigenvalue", .axes = "index", .error = true },
+  { .name = "eigenvalue_y",
+    .help = "ln (eigenvalue) / ln (scale); NaN: not real and positive",
+    .axes = "index",
+    .error = true,
+    .corrected = true },
+  { .name = "left",
+    .help = "left eigenvectors of T (scaling fields), length 1, largest component positive: real part",
+    .axes = VECTORS,
+    .pair = true,
+    .error = true },
+  { .name = "left_imaginary", .help = "imaginary part of left", .axes = VECTORS, .pair = true, .error = true },
+  { .name = "right",
+    .help = "right eigenvectors of T, left . right = 1: real part",
+    .axes = VECTORS,
+    .pair = true,
+    .error = true },
+  { .name = "right_imaginary", .help = "imaginary part of right", .axes = VECTORS, .pair = true, .error = true },
+  { .name = "response",
+    .help = "dK(n)_a / dK(0)_b: R with covariance R = <S'_a S0_b> - <S'_a> <S0_b>, S0 of level 0",
+    .axes = PAIR,
+    .pair = true,
+    .error = true },
+  { .name = "mean_derivative",
+    .help = "d mean_a / dK(0)_nn = (<S'_a S0_nn> - <S'_a> <S0_nn>) per site; NaN: nn is not among the operators",
+    .axes = OPERATOR,
+    .error = true,
+    .rest = true,
+    .even = true },
+  { .name = "derivative",
+    .help = "dK(n)_a / dK(0)_nn, the column nn of response",
+    .axes = OPERATOR,
+    .error = true,
+    .rest = true,
+    .even = true },
+  { .name = "normal",
+    .help = "normal of the critical surface at level 0, its nn 1: (leading left eigenvector) response",
+    .axes = OPERATOR,
+    .error = true,
+    .rest = true,
+    .even = true },
 };
 
-const vrg_result_info vrg_result_couplings[VRG_COUPLING_ARRAYS] = {
-  { "value", "K_a from the pseudo-likelihood; NaN: operator dropped (1)", VRG_BY_OPERATOR },
-  { "error", "standard deviation of value (1)", VRG_BY_OPERATOR },
-  { "covariance", "jackknife covariance of value (1)", VRG_BY_PAIR },
-  { "leave_one_out", "value from all blocks but one (1)", VRG_BY_BLOCK },
-};
-
-int
-vrg_result_levels (const vrg_result *r)
+const vrg_pattern *
+vrg_result_operators (const vrg_result *r, int sector)
 {
-  return r->measure->levels->depth + 1;
-}
-
-/* Doubles of one level. */
-static int64_t
-stride_of (const vrg_result *r, vrg_result_shape shape, int n)
-{
-  return shape == VRG_BY_OPERATOR ? n : shape == VRG_BY_PAIR ? (int64_t) n * n : (int64_t) r->measure->blocks.n * n;
-}
-
-static const vrg_lattice *
-lattice_of (const vrg_result *r, int level)
-{
-  return r->measure->levels->lattice[vrg_levels_index (r->measure->levels, r->rule, level)];
+  return sector == VRG_EVEN ? r->measure->input->even : r->measure->input->odd;
 }
 
 const char *
@@ -57,69 +93,153 @@ vrg_result_rule (const vrg_result *r)
   return vrg_param_rule_names[r->measure->levels->rule[r->rule]];
 }
 
-/* "nn=0.440687 majority level 2 (16x16)" */
-static const char *
-place (const vrg_result *r, int level)
+double
+vrg_result_sites (const vrg_result *r, int level)
 {
-  static char text[128];
-  const vrg_lattice *lattice = lattice_of (r, level);
-  snprintf (text, sizeof text, "nn=%.6g %s level %d (%lldx%lld)", r->measure->info->nn[r->ensemble],
-            vrg_result_rule (r), level, (long long) lattice->rows, (long long) lattice->columns);
-  return text;
+  const vrg_lattice *lattice = r->measure->levels->lattice[vrg_levels_index (r->measure->levels, r->rule, level)];
+  return (double) lattice->rows * (double) lattice->columns;
 }
 
-/* Name the operators that are not used. */
-static void
-log_dropped (const vrg_result *r, int level, const char *what, int sector, const bool *used)
+bool
+vrg_result_has (const vrg_result *r, int sector, int q)
 {
-  char names[512] = "";
+  return r->measure->n[sector] > 0 && (sector == VRG_EVEN || !vrg_quantities[q].even);
+}
+
+int64_t
+vrg_result_stride (const vrg_result *r, int sector, int q)
+{
+  int64_t n = r->measure->n[sector];
+  return vrg_quantities[q].pair ? n * n : n;
+}
+
+/* Names of the operators that are not used. */
+static void
+log_dropped (const vrg_result *r, int level, int sector, const bool *used)
+{
+  char names[VRG_MAX_OPERATORS * (VRG_PATTERN_NAME + 1)] = "", place[128];
   size_t length = 0;
   for (int a = 0; a < r->measure->n[sector]; a++)
-    if (!used[a] && length < sizeof names - 32)
+    if (!used[a])
       length
-        += (size_t) snprintf (names + length, sizeof names - length, " %.24s", r->measure->operators[sector][a]->name);
+        += (size_t) snprintf (names + length, sizeof names - length, " %s", vrg_result_operators (r, sector)[a].name);
+  vrg_measure_place (r->measure, r->ensemble, r->rule, level, place);
   if (length > 0)
-    vrg_info ("flow: %s: %s without%s, constant or linearly dependent there", place (r, level), what, names);
+    vrg_info ("flow: %s: %s exponents without%s, constant or linearly dependent there", place,
+              sector == VRG_EVEN ? "even" : "odd", names);
 }
 
-/* Errors of m quantities; value (may be NULL) corrected for bias where that is a number, full otherwise. */
-static void
-jackknife (const vrg_result *r, int m, const double *full, const double *rest, double *value, double *error)
+/* Index of nn among the even operators; -1 if it is not there. */
+static int
+find_nn (const vrg_result *r)
 {
-  int blocks = r->measure->blocks.n;
-  double *corrected = vrg_new (m, sizeof *corrected, "jackknife");
-  vrg_jackknife (blocks, m, full, rest, corrected, error);
-  for (int i = 0; i < m; i++)
-    {
-      error[i] = blocks < 2 ? (double) NAN : error[i] * r->factor;
-      if (value != NULL)
-        value[i] = isfinite (corrected[i]) && blocks > 1 ? corrected[i] : full[i];
-    }
-  vrg_free (corrected);
+  for (int a = 0; a < r->measure->n[VRG_EVEN]; a++)
+    if (!strcmp (r->measure->input->even[a].name, "nn"))
+      return a;
+  return -1;
 }
 
-/* Means, matrices and exponents of a sector from the sums of `samples`. */
+/* One jackknife sample */
+
+/* Into the quantities of eigenvalues and eigenvectors. */
 static void
-sector_estimates (const vrg_result *r, int sector, int level, int64_t samples, const vrg_wide *record, bool *used,
-                  bool choose, double *mean, double *covariance, double *cross, double *matrix, double *y)
+put_eigen (const vrg_eigen *eigen, double scale, double *const out[VRG_QUANTITIES])
 {
-  int n = r->measure->n[sector];
-  const vrg_lattice *lattice = lattice_of (r, level);
-  vrg_correlations_matrices (n, samples, record, mean, covariance, cross);
-  for (int a = 0; a < n; a++)
-    mean[a] /= (double) (lattice->rows * lattice->columns);
-  if (choose)
-    vrg_correlations_independent (n, covariance, used);
-  if (level > 0)
+  int n = eigen->n;
+  for (int i = 0; i < n; i++)
     {
-      vrg_stability_matrix (n, covariance, cross, used, matrix);
-      vrg_stability_exponents (n, covariance, cross, used, r->measure->levels->scale, y);
-      return;
+      out[VRG_EIGENVALUE][i] = creal (eigen->value[i]);
+      out[VRG_EIGENVALUE_IMAGINARY][i] = isnan (creal (eigen->value[i])) ? (double) NAN : cimag (eigen->value[i]);
+      out[VRG_EIGENVALUE_Y][i] = vrg_stability_exponent (eigen->value[i], scale);
     }
   for (int i = 0; i < n * n; i++)
-    cross[i] = matrix[i] = NAN;
+    {
+      bool missing = isnan (creal (eigen->left[i]));
+      out[VRG_LEFT][i] = missing ? (double) NAN : creal (eigen->left[i]);
+      out[VRG_LEFT_IMAGINARY][i] = missing ? (double) NAN : cimag (eigen->left[i]);
+      out[VRG_RIGHT][i] = missing ? (double) NAN : creal (eigen->right[i]);
+      out[VRG_RIGHT_IMAGINARY][i] = missing ? (double) NAN : cimag (eigen->right[i]);
+    }
+}
+
+/* The normal at level 0: the leading left eigenvector at this level, carried back there. */
+static void
+put_normal (int n, int nn, const bool *used, const vrg_eigen *eigen, const double *response, double *normal)
+{
+  for (int b = 0; b < n; b++)
+    {
+      normal[b] = cimag (eigen->value[0]) == 0 ? 0 : (double) NAN;
+      for (int a = 0; a < n; a++)
+        if (used[a])
+          normal[b] += creal (eigen->left[a]) * response[a * n + b];
+    }
+  double unit = nn < 0 ? (double) NAN : normal[nn];
+  for (int b = 0; b < n; b++)
+    normal[b] /= unit;
+}
+
+/* All quantities from the sums of `samples`.  used: chosen here if reference is NULL; otherwise eigenvalues are put in the
+ * order of the reference.  eigen: overwritten. */
+static void
+estimate (const vrg_result *r, int sector, int level, int64_t samples, const vrg_wide *record, bool *used,
+          const vrg_eigen *reference, vrg_eigen *eigen, double *const out[VRG_QUANTITIES])
+{
+  int n = r->measure->n[sector], nn = find_nn (r);
+  double scale = r->measure->levels->scale, sites = vrg_result_sites (r, level);
+  double *response = vrg_new (n * n, sizeof *response, "covariances");
+  vrg_correlations_matrices (n, samples, record, out[VRG_MEAN], out[VRG_COVARIANCE], out[VRG_CROSS], response);
   for (int a = 0; a < n; a++)
-    y[a] = NAN;
+    out[VRG_MEAN][a] /= sites;
+  if (reference == NULL)
+    vrg_correlations_independent (n, out[VRG_COVARIANCE], used);
+  if (level > 0)
+    {
+      vrg_stability_matrix (n, out[VRG_COVARIANCE], out[VRG_CROSS], used, out[VRG_MATRIX]);
+      vrg_stability_exponents (n, out[VRG_COVARIANCE], out[VRG_CROSS], used, scale, out[VRG_Y]);
+    }
+  else
+    {
+      for (int i = 0; i < n * n; i++)
+        out[VRG_CROSS][i] = out[VRG_MATRIX][i] = NAN;
+      for (int a = 0; a < n; a++)
+        out[VRG_Y][a] = NAN;
+    }
+  vrg_stability_eigen (out[VRG_MATRIX], used, eigen);
+  if (reference != NULL)
+    vrg_eigen_align (reference, eigen);
+  put_eigen (eigen, scale, out);
+  vrg_stability_solve (n, out[VRG_COVARIANCE], used, n, response, out[VRG_RESPONSE]);
+  if (sector == VRG_EVEN)
+    {
+      for (int a = 0; a < n; a++)
+        {
+          out[VRG_MEAN_DERIVATIVE][a] = nn < 0 ? (double) NAN : response[a * n + nn] / sites;
+          out[VRG_DERIVATIVE][a] = nn < 0 ? (double) NAN : out[VRG_RESPONSE][a * n + nn];
+        }
+      put_normal (n, nn, used, eigen, out[VRG_RESPONSE], out[VRG_NORMAL]);
+    }
+  vrg_free (response);
+}
+
+/* Errors from all jackknife samples */
+
+/* Value and error of m quantities, from all samples and with each block left out; corrected for bias where wanted, and
+ * where that is a number. */
+static void
+jackknife (const vrg_result *r, int64_t m, bool correct, const double *rest, double *value, double *error)
+{
+  int blocks = r->measure->blocks.n;
+  double *corrected = vrg_new (m, sizeof *corrected, "jackknife"), *sigma = vrg_new (m, sizeof *sigma, "jackknife");
+  vrg_jackknife (blocks, (int) m, value, rest, corrected, sigma);
+  for (int64_t i = 0; i < m; i++)
+    {
+      if (correct && isfinite (corrected[i]) && blocks > 1)
+        value[i] = corrected[i];
+      if (error != NULL)
+        error[i] = blocks < 2 ? (double) NAN : sigma[i] * r->factor;
+    }
+  vrg_free (sigma);
+  vrg_free (corrected);
 }
 
 /* One level of one sector, all and with each block left out. */
@@ -130,14 +250,13 @@ sector_level (vrg_result *r, int sector, int level)
   int n = m->n[sector], size = m->size[sector], blocks = m->blocks.n;
   int lattice = vrg_levels_index (m->levels, r->rule, level);
   bool used[VRG_MAX_OPERATORS];
-  double *out[VRG_SECTOR_ARRAYS];
-  for (int i = 0; i < VRG_SECTOR_ARRAYS; i++)
-    out[i] = r->sector[sector][i] + level * stride_of (r, vrg_result_sectors[i].shape, n);
+  double *out[VRG_QUANTITIES], *rest[VRG_QUANTITIES];
+  int64_t stride[VRG_QUANTITIES];
   vrg_wide *block = vrg_new ((int64_t) blocks * size, sizeof *block, "sums"),
            *all = vrg_new (size, sizeof *all, "sums");
-  double *mean = vrg_new ((int64_t) blocks * n, sizeof *mean, "means"), *full = vrg_new (n, sizeof *full, "exponents");
-  double *matrix = vrg_new ((int64_t) blocks * n * n, sizeof *matrix, "matrices");
-  double *scratch = vrg_new (2 * n * n, sizeof *scratch, "covariances");
+  vrg_eigen eigen, part;
+  vrg_eigen_init (&eigen, n);
+  vrg_eigen_init (&part, n);
   for (int b = 0; b < blocks; b++)
     {
       const int64_t *words = vrg_measure_sums (m, r->ensemble, b, lattice);
@@ -145,127 +264,142 @@ sector_level (vrg_result *r, int sector, int level)
       for (int i = 0; i < size; i++)
         all[i] += block[b * size + i];
     }
-  sector_estimates (r, sector, level, m->info->samples, all, used, true, out[VRG_MEAN], out[VRG_COVARIANCE],
-                    out[VRG_CROSS], out[VRG_MATRIX], full);
+  for (int q = 0; q < VRG_QUANTITIES; q++)
+    {
+      const vrg_estimate *e = &r->sector[sector][q];
+      stride[q] = vrg_result_stride (r, sector, q);
+      out[q] = e->value != NULL ? e->value + level * stride[q] : NULL;
+      rest[q] = vrg_new (blocks * stride[q], sizeof *rest[q], "values without a block");
+    }
+  estimate (r, sector, level, m->info->samples, all, used, NULL, &eigen, out);
   for (int b = 0; b < blocks; b++)
     {
+      double *without[VRG_QUANTITIES];
+      for (int q = 0; q < VRG_QUANTITIES; q++)
+        without[q] = rest[q] + b * stride[q];
       for (int i = 0; i < size; i++)
         block[b * size + i] = all[i] - block[b * size + i];
-      sector_estimates (r, sector, level, m->info->samples - vrg_blocks_count (&m->blocks, b), block + b * size, used,
-                        false, mean + b * n, scratch, scratch + n * n, matrix + b * n * n, out[VRG_Y_REST] + b * n);
+      estimate (r, sector, level, m->info->samples - vrg_blocks_count (&m->blocks, b), block + b * size, used, &eigen,
+                &part, without);
     }
-  jackknife (r, n, out[VRG_MEAN], mean, NULL, out[VRG_MEAN_ERROR]);
-  jackknife (r, n * n, out[VRG_MATRIX], matrix, NULL, out[VRG_MATRIX_ERROR]);
-  jackknife (r, n, full, out[VRG_Y_REST], out[VRG_Y], out[VRG_Y_ERROR]);
+  for (int q = 0; q < VRG_QUANTITIES; q++)
+    {
+      const vrg_estimate *e = &r->sector[sector][q];
+      if (vrg_result_has (r, sector, q) && vrg_quantities[q].error)
+        jackknife (r, stride[q], vrg_quantities[q].corrected, rest[q], out[q], e->error + level * stride[q]);
+      if (e->rest != NULL)
+        memcpy (e->rest + level * blocks * stride[q], rest[q], (size_t) (blocks * stride[q]) * sizeof (double));
+      vrg_free (rest[q]);
+    }
+  for (int a = 0; a < n; a++)
+    r->used[sector][level * n + a] = used[a];
   if (level > 0)
-    log_dropped (r, level, sector == VRG_EVEN ? "even exponents" : "odd exponents", sector, used);
-  vrg_free (scratch);
-  vrg_free (matrix);
-  vrg_free (full);
-  vrg_free (mean);
+    log_dropped (r, level, sector, used);
+  vrg_eigen_clear (&part);
+  vrg_eigen_clear (&eigen);
   vrg_free (all);
   vrg_free (block);
 }
 
-/* Couplings of one level: leaving a block out is one Newton step, its slope taken away from that of all. */
+/* Covariance over levels of the exponents with all operators. */
 static void
-couplings_level (vrg_result *r, int level)
+covary (vrg_result *r, int sector)
 {
-  const vrg_measure *m = r->measure;
-  int n = m->n[VRG_EVEN], slope = (int) m->slope, blocks = m->blocks.n;
-  int lattice = vrg_levels_index (m->levels, r->rule, level);
-  double *out[VRG_COUPLING_ARRAYS];
-  bool used[VRG_MAX_OPERATORS];
-  for (int i = 0; i < VRG_COUPLING_ARRAYS; i++)
-    out[i] = r->coupling[i] + level * stride_of (r, vrg_result_couplings[i].shape, n);
-  memcpy (out[VRG_COUPLING], vrg_measure_couplings (m, r->ensemble, lattice), (size_t) n * sizeof (double));
-  for (int a = 0; a < n; a++)
-    used[a] = !isnan (out[VRG_COUPLING][a]);
-
-  double *block = vrg_new ((int64_t) blocks * slope, sizeof *block, "slopes"),
-         *all = vrg_new (slope, sizeof *all, "slopes");
-  for (int b = 0; b < blocks; b++)
-    for (int i = 0; i < slope; i++)
+  int n = r->measure->n[sector], blocks = r->measure->blocks.n;
+  const double *rest = r->sector[sector][VRG_Y].rest;
+  double *mean = vrg_new (r->levels, sizeof *mean, "means");
+  for (int i = 0; i < r->levels; i++)
+    for (int b = 0; b < blocks; b++)
+      mean[i] += rest[(i * blocks + b + 1) * n - 1] / blocks;
+  for (int i = 0; i < r->levels; i++)
+    for (int j = 0; j < r->levels; j++)
       {
-        for (int part = 0; part < m->parts; part++)
-          block[b * slope + i] += vrg_measure_slope (m, r->ensemble, (int64_t) b * m->parts + part, lattice)[i];
-        all[i] += block[b * slope + i];
-      }
-  for (int b = 0; b < blocks; b++)
-    {
-      double *k = out[VRG_COUPLING_REST] + b * n;
-      memcpy (k, out[VRG_COUPLING], (size_t) n * sizeof *k);
-      for (int i = 0; i < slope; i++)
-        block[b * slope + i] = all[i] - block[b * slope + i];
-      if (!vrg_couplings_step (n, used, block + b * slope, block + b * slope + n, k))
-        for (int a = 0; a < n; a++)
-          k[a] = NAN;
-    }
-  jackknife (r, n, out[VRG_COUPLING], out[VRG_COUPLING_REST], NULL, out[VRG_COUPLING_ERROR]);
-  for (int a = 0; a < n; a++)
-    for (int c = 0; c < n; c++)
-      {
-        double mean_a = 0, mean_c = 0, sum = 0;
-        const double *k = out[VRG_COUPLING_REST];
+        double sum = 0;
         for (int b = 0; b < blocks; b++)
-          {
-            mean_a += k[b * n + a] / blocks;
-            mean_c += k[b * n + c] / blocks;
-          }
-        for (int b = 0; b < blocks; b++)
-          sum += (k[b * n + a] - mean_a) * (k[b * n + c] - mean_c);
-        out[VRG_COUPLING_COVARIANCE][a * n + c]
+          sum += (rest[(i * blocks + b + 1) * n - 1] - mean[i]) * (rest[(j * blocks + b + 1) * n - 1] - mean[j]);
+        r->y_covariance[sector][i * r->levels + j]
           = blocks < 2 ? (double) NAN : sum * (blocks - 1) / blocks * r->factor * r->factor;
       }
-  log_dropped (r, level, "couplings", VRG_EVEN, used);
-  vrg_free (all);
-  vrg_free (block);
+  vrg_free (mean);
+}
+
+/* y_t and y_h of a level, or why there is none. */
+static void
+log_exponents (const vrg_result *r, int level)
+{
+  char place[128], text[VRG_SECTORS][80];
+  vrg_measure_place (r->measure, r->ensemble, r->rule, level, place);
+  for (int s = 0; s < VRG_SECTORS; s++)
+    {
+      int n = r->measure->n[s];
+      const vrg_estimate *e = r->sector[s];
+      snprintf (text[s], sizeof text[s], "not measured");
+      if (n == 0)
+        continue;
+      double y = e[VRG_Y].value[(level + 1) * n - 1], imaginary = e[VRG_EIGENVALUE_IMAGINARY].value[level * n];
+      if (isnan (y) && !isnan (imaginary))
+        snprintf (text[s], sizeof text[s], "none, leading eigenvalue %.4f %+.4fi", e[VRG_EIGENVALUE].value[level * n],
+                  imaginary);
+      else
+        snprintf (text[s], sizeof text[s], "%.4f +- %.4f", y, e[VRG_Y].error[(level + 1) * n - 1]);
+    }
+  vrg_info ("flow: %s: y_t %s, y_h %s", place, text[VRG_EVEN], text[VRG_ODD]);
 }
 
 vrg_result *
 vrg_result_new (const vrg_measure *measure, int ensemble, int rule, double factor)
 {
   vrg_result *r = vrg_new (1, sizeof *r, "results");
-  *r = (vrg_result){ .measure = measure, .ensemble = ensemble, .rule = rule, .factor = factor };
+  *r = (vrg_result){
+    .measure = measure, .ensemble = ensemble, .rule = rule, .levels = measure->levels->depth + 1, .factor = factor
+  };
   for (int s = 0; s < VRG_SECTORS; s++)
-    for (int i = 0; i < VRG_SECTOR_ARRAYS; i++)
-      r->sector[s][i] = vrg_new (vrg_result_levels (r) * stride_of (r, vrg_result_sectors[i].shape, measure->n[s]),
-                                 sizeof (double), vrg_result_sectors[i].name);
-  for (int i = 0; i < VRG_COUPLING_ARRAYS; i++)
-    r->coupling[i]
-      = vrg_new (vrg_result_levels (r) * stride_of (r, vrg_result_couplings[i].shape, measure->n[VRG_EVEN]),
-                 sizeof (double), vrg_result_couplings[i].name);
-  for (int level = 0; level < vrg_result_levels (r); level++)
     {
-      double last[VRG_SECTORS][2] = { { NAN, NAN }, { NAN, NAN } };
-      for (int s = 0; s < VRG_SECTORS; s++)
+      r->used[s] = vrg_new (r->levels * measure->n[s], sizeof *r->used[s], "operators used");
+      r->y_covariance[s] = vrg_new (r->levels * r->levels, sizeof (double), "covariance of exponents");
+      for (int q = 0; q < VRG_QUANTITIES; q++)
         {
-          int n = measure->n[s];
-          sector_level (r, s, level);
-          if (n > 0)
-            {
-              last[s][0] = r->sector[s][VRG_Y][(level + 1) * n - 1];
-              last[s][1] = r->sector[s][VRG_Y_ERROR][(level + 1) * n - 1];
-            }
+          const vrg_quantity_info *info = &vrg_quantities[q];
+          vrg_estimate *e = &r->sector[s][q];
+          int64_t size = r->levels * vrg_result_stride (r, s, q);
+          if (!vrg_result_has (r, s, q))
+            continue;
+          e->value = vrg_new (size, sizeof *e->value, info->name);
+          if (info->error)
+            e->error = vrg_new (size, sizeof *e->error, info->name);
+          if (info->rest)
+            e->rest = vrg_new (size * measure->blocks.n, sizeof *e->rest, info->name);
         }
-      if (measure->n[VRG_EVEN] > 0)
-        couplings_level (r, level);
-      if (level > 0)
-        vrg_info ("flow: %s: y_t %.4f +- %.4f, y_h %.4f +- %.4f", place (r, level), last[VRG_EVEN][0],
-                  last[VRG_EVEN][1], last[VRG_ODD][0], last[VRG_ODD][1]);
     }
+  for (int s = 0; s < VRG_SECTORS; s++)
+    if (measure->n[s] > 0)
+      {
+        for (int level = 0; level < r->levels; level++)
+          sector_level (r, s, level);
+        covary (r, s);
+      }
+  for (int level = 1; level < r->levels; level++)
+    log_exponents (r, level);
+  r->fits = vrg_fits_new (measure, ensemble, rule, factor);
   return r;
 }
 
 void
-vrg_result_free (vrg_result *result)
+vrg_result_free (vrg_result *r)
 {
-  if (result == NULL)
+  if (r == NULL)
     return;
   for (int s = 0; s < VRG_SECTORS; s++)
-    for (int i = 0; i < VRG_SECTOR_ARRAYS; i++)
-      vrg_free (result->sector[s][i]);
-  for (int i = 0; i < VRG_COUPLING_ARRAYS; i++)
-    vrg_free (result->coupling[i]);
-  vrg_free (result);
+    {
+      for (int q = 0; q < VRG_QUANTITIES; q++)
+        {
+          vrg_free (r->sector[s][q].value);
+          vrg_free (r->sector[s][q].error);
+          vrg_free (r->sector[s][q].rest);
+        }
+      vrg_free (r->used[s]);
+      vrg_free (r->y_covariance[s]);
+    }
+  vrg_fits_free (r->fits);
+  vrg_free (r);
 }

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * Kaufman's torus by automatic differentiation, and the ring. */
+ * Kaufman's torus by automatic differentiation, the ring, and Onsager's integral. */
 #include "lattice/exact.h"
 
+#include <gsl/gsl_integration.h>
 #include <math.h>
 #include <stddef.h>
+
+#include "base/error.h"
 
 /** A function of K with its first two derivatives. */
 typedef struct
@@ -101,4 +104,27 @@ vrg_exact_ring (int64_t length, double nn, double *lnz, double *energy, double *
     *energy = -(t + pow (t, n - 1)) / z;
   if (specific_heat)
     *specific_heat = nn * nn * slope * (1 - pow (t, 2 * n - 2) + (n - 1) * pow (t, n - 2) * slope) / (z * z);
+}
+
+/** ln (1 + sqrt (1 - k^2 sin^2 phi)) / 2, data: 1 - k^2. */
+static double
+onsager (double phi, void *data)
+{
+  const double complement = *(const double *) data, s = sin (phi), c = cos (phi);
+  return log1p (sqrt (c * c + complement * s * s)) - M_LN2;
+}
+
+double
+vrg_exact_plane (double nn)
+{
+  /* k = 2 sinh 2K / cosh^2 2K; with t = tanh 2K: 1 - k^2 = (2 t^2 - 1)^2 */
+  const double t = tanh (2 * nn);
+  double complement = (2 * t * t - 1) * (2 * t * t - 1), integral, error;
+  gsl_function f = { .function = onsager, .params = &complement };
+  gsl_integration_workspace *work = gsl_integration_workspace_alloc (1000);
+  if (work == NULL)
+    vrg_fail_one (VRG_INTERNAL, "no memory for an integral");
+  VRG_GSL (gsl_integration_qags (&f, 0, M_PI / 2, 1e-13, 1e-13, 1000, work, &integral, &error));
+  gsl_integration_workspace_free (work);
+  return 2 * nn + log1p (exp (-4 * nn)) + integral / M_PI;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * Exact results for the Ising model on a torus of two dimensions and on a ring. */
+ * Exact results for the Ising model on a torus of two dimensions, on a ring, and on the infinite plane. */
 #ifndef VRG_LATTICE_EXACT_H
 #define VRG_LATTICE_EXACT_H
 
@@ -16,5 +16,9 @@ void vrg_exact_torus (int64_t rows, int64_t columns, double nn, double *lnz, dou
 /** The same of a ring of `length` >= 2 spins; on a ring of 2 the pair is joined twice.  K < 0 wants an even length.
  *  Any output may be NULL.  Local. */
 void vrg_exact_ring (int64_t length, double nn, double *lnz, double *energy, double *specific_heat);
+
+/** ln Z per site of the infinite square lattice, K > 0, relative error below 1e-13.  Local.
+ *  Source: Onsager, Phys. Rev. 65, 117 (1944). */
+double vrg_exact_plane (double nn);
 
 #endif

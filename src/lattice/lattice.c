@@ -78,8 +78,12 @@ vrg_lattice_pack (const vrg_lattice *lattice, uint64_t *packed)
 void
 vrg_lattice_unpack (vrg_lattice *lattice, const uint64_t *packed)
 {
-  for (int64_t y = 0; y < lattice->row1 - lattice->row0; y++)
-    memcpy (vrg_lattice_row (lattice, y), packed + y * lattice->words, (size_t) lattice->words * sizeof *packed);
+  if (lattice->words == 1) /* no call for each word */
+    for (int64_t y = 0; y < lattice->row1 - lattice->row0; y++)
+      *vrg_lattice_row (lattice, y) = packed[y];
+  else
+    for (int64_t y = 0; y < lattice->row1 - lattice->row0; y++)
+      memcpy (vrg_lattice_row (lattice, y), packed + y * lattice->words, (size_t) lattice->words * sizeof *packed);
 }
 
 void

@@ -1,435 +1,502 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * Operator sums by XOR and popcount, local environments by bit-sliced counters.
- *
- * A band of rows is laid out as copies shifted by each column offset that occurs, with the rows above and below that
- * the row offsets reach.  Site x + (dy, dx) of a whole band is then one contiguous array. */
+ * Images of operators and their sums by XOR and popcount. */
 #include "lattice/operators.h"
 
-#include <stdbool.h>
+#include <immintrin.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/simd.h"
+#include "lattice/operators_internal.h"
+
+typedef vrg_bands_vector vector;
 
 #define ALWAYS static inline __attribute__ ((always_inline))
 
-static const vrg_operator even_operators[] = {
-  { "nn", 2, 2, { { { 0, 0 }, { 0, 1 } }, { { 0, 0 }, { 1, 0 } } } },
-  { "nnn", 2, 2, { { { 0, 0 }, { 1, 1 } }, { { 0, 1 }, { 1, 0 } } } },
-  { "plaquette", 4, 1, { { { 0, 0 }, { 0, 1 }, { 1, 0 }, { 1, 1 } } } },
-  { "third", 2, 2, { { { 0, 0 }, { 0, 2 } }, { { 0, 0 }, { 2, 0 } } } },
-  { "knight",
-    2,
-    4,
-    { { { 0, 0 }, { 1, 2 } }, { { 0, 0 }, { 2, 1 } }, { { 0, 2 }, { 1, 0 } }, { { 0, 1 }, { 2, 0 } } } },
-  { "diamond", 4, 1, { { { 0, 1 }, { 1, 0 }, { 1, 2 }, { 2, 1 } } } },
-  { "square2", 2, 2, { { { 0, 0 }, { 2, 2 } }, { { 0, 2 }, { 2, 0 } } } },
-};
+/* Images */
 
-static const vrg_operator odd_operators[] = {
-  { "spin", 1, 1, { { { 0, 0 } } } },
-  { "corner",
-    3,
-    4,
-    { { { 0, 0 }, { 0, 1 }, { 1, 0 } },
-      { { 0, 0 }, { 0, 1 }, { 1, 1 } },
-      { { 0, 0 }, { 1, 0 }, { 1, 1 } },
-      { { 0, 1 }, { 1, 0 }, { 1, 1 } } } },
-  { "line", 3, 2, { { { 0, 0 }, { 0, 1 }, { 0, 2 } }, { { 0, 0 }, { 1, 0 }, { 2, 0 } } } },
-  { "diagonal", 3, 2, { { { 0, 0 }, { 1, 1 }, { 2, 2 } }, { { 0, 2 }, { 1, 1 }, { 2, 0 } } } },
-};
-
-const vrg_operator *
-vrg_operator_even (int index)
+static int
+compare_sites (const void *a, const void *b)
 {
-  VRG_ASSERT (index >= 0 && index < (int) (sizeof even_operators / sizeof even_operators[0]));
-  return &even_operators[index];
+  const int *p = a, *q = b;
+  for (int d = 0; d < VRG_MAX_DIMENSION; d++)
+    if (p[d] != q[d])
+      return p[d] < q[d] ? -1 : 1;
+  return 0;
 }
 
-const vrg_operator *
-vrg_operator_odd (int index)
-{
-  VRG_ASSERT (index >= 0 && index < (int) (sizeof odd_operators / sizeof odd_operators[0]));
-  return &odd_operators[index];
-}
-
-/* Bands */
-
-#define BAND_WORDS 128 /* planes of a band stay in the first-level cache */
-
-struct band
-{
-  int low, high; /* row and column offsets that occur: -2..2 in the catalogue */
-  int64_t words, rows;
-  int64_t span; /* words from one shifted copy to the next */
-  uint64_t *copies;
-};
-
+/** Moved so that the least offset of each dimension is 0; sites in order. */
 static void
-band_new (struct band *band, const vrg_lattice *lattice, int n, const vrg_operator *const *operators, bool around)
+normalise (int sites, int offset[VRG_PATTERN_SITES][VRG_MAX_DIMENSION])
 {
-  int reach = 0;
-  for (int a = 0; a < n; a++)
-    for (int i = 0; i < operators[a]->images; i++)
-      for (int p = 0; p < operators[a]->sites; p++)
-        for (int d = 0; d < 2; d++)
-          if (operators[a]->offset[i][p][d] > reach)
-            reach = operators[a]->offset[i][p][d];
-  band->low = around ? -reach : 0;
-  band->high = reach;
-  band->words = lattice->words;
-  band->rows = lattice->words < BAND_WORDS ? BAND_WORDS / lattice->words : 1;
-  if (band->rows > lattice->rows)
-    band->rows = lattice->rows;
-  band->span = (band->rows + band->high - band->low) * band->words;
-  band->copies = vrg_new (band->span * (band->high - band->low + 1), sizeof (uint64_t), "shifted rows");
-}
-
-/* Lay out rows first .. first + rows - 1, their surroundings and shifts. */
-static void
-band_fill (const struct band *band, const vrg_lattice *lattice, int64_t first, int64_t rows)
-{
-  int64_t columns = lattice->columns, words = band->words;
-  uint64_t mask = vrg_row_last_mask (columns);
-  for (int64_t y = 0; y < rows + band->high - band->low; y++)
+  for (int d = 0; d < VRG_MAX_DIMENSION; d++)
     {
-      int64_t row = (first + y + band->low) % lattice->rows;
-      const uint64_t *in = vrg_lattice_row (lattice, row < 0 ? row + lattice->rows : row);
-      for (int dx = band->low; dx <= band->high; dx++)
-        {
-          uint64_t *out = band->copies + (dx - band->low) * band->span + y * words;
-          if (words > 1)
-            vrg_row_shift (out, in, columns, dx);
-          else
-            {
-              int64_t shift = ((dx % columns) + columns) % columns;
-              out[0] = shift == 0 ? in[0] : (in[0] >> shift | in[0] << (columns - shift)) & mask;
-            }
-        }
+      int least = offset[0][d];
+      for (int p = 1; p < sites; p++)
+        least = offset[p][d] < least ? offset[p][d] : least;
+      for (int p = 0; p < sites; p++)
+        offset[p][d] -= least;
+    }
+  qsort (offset, (size_t) sites, sizeof offset[0], compare_sites);
+}
+
+void
+vrg_operator_init (vrg_operator *op, int dimension, const vrg_pattern *pattern)
+{
+  static const int orders[][VRG_MAX_DIMENSION]
+    = { { 0, 1, 2 }, { 1, 0, 2 }, { 0, 2, 1 }, { 1, 2, 0 }, { 2, 0, 1 }, { 2, 1, 0 } };
+  static const int n_orders[VRG_MAX_DIMENSION] = { 1, 2, 6 };
+  VRG_ASSERT (dimension >= 1 && dimension <= VRG_MAX_DIMENSION && pattern->sites >= 1
+              && pattern->sites <= VRG_PATTERN_SITES);
+  memset (op, 0, sizeof *op);
+  memcpy (op->name, pattern->name, sizeof op->name);
+  op->sites = pattern->sites;
+  for (int order = 0; order < n_orders[dimension - 1]; order++)
+    for (int signs = 0; signs < 1 << dimension; signs++)
+      {
+        int image[VRG_PATTERN_SITES][VRG_MAX_DIMENSION] = { 0 };
+        for (int p = 0; p < op->sites; p++)
+          for (int d = 0; d < dimension; d++)
+            image[p][d] = (signs >> d & 1 ? -1 : 1) * pattern->offset[p][orders[order][d]];
+        normalise (op->sites, image);
+        bool known = false;
+        for (int i = 0; i < op->images; i++)
+          known = known || !memcmp (op->offset[i], image, sizeof image);
+        if (!known)
+          memcpy (op->offset[op->images++], image, sizeof image);
+      }
+}
+
+void
+vrg_operators_catalogue (int dimension, bool odd, int n, vrg_operator *ops, const vrg_operator **pointers)
+{
+  const vrg_pattern *patterns;
+  const int count = vrg_catalogue (dimension, odd, &patterns);
+  VRG_ASSERT (n <= count);
+  for (int a = 0; a < n; a++)
+    {
+      vrg_operator_init (&ops[a], dimension, &patterns[a]);
+      pointers[a] = &ops[a];
     }
 }
 
-ALWAYS const uint64_t *
-band_at (const struct band *band, int dy, int dx)
+/* Products of spins */
+
+void
+vrg_products_locate (const vrg_bands *bands, int n, vrg_product *products)
 {
-  return band->copies + (dx - band->low) * band->span + (dy - band->low) * band->words;
+  for (int i = 0; i < n; i++)
+    for (int q = 0; q < products[i].factors; q++)
+      products[i].at[q] = vrg_bands_at (bands, products[i].site[q]);
+}
+
+/** A product of two factors: b is `layers` on from a. */
+typedef struct
+{
+  int a, b, layers;
+} pair;
+
+static int
+compare_pairs (const void *p, const void *q)
+{
+  return memcmp (p, q, sizeof (pair));
+}
+
+static pair
+pair_of (vrg_bands_site p, vrg_bands_site q)
+{
+  const bool swap = p.array > q.array || (p.array == q.array && p.layer > q.layer);
+  return swap ? (pair){ q.array, p.array, p.layer - q.layer } : (pair){ p.array, q.array, q.layer - p.layer };
+}
+
+/** The pair that occurs in most products; returns in how many. */
+static int
+commonest (int n, const vrg_product *products, pair *list, pair *best)
+{
+  size_t m = 0;
+  int most = 0;
+  for (int i = 0; i < n; i++)
+    for (int p = 0; p < products[i].factors; p++)
+      for (int q = 0; q < p; q++)
+        list[m++] = pair_of (products[i].site[p], products[i].site[q]);
+  qsort (list, m, sizeof *list, compare_pairs);
+  for (size_t i = 0, run = 0; i < m; i++)
+    {
+      run = i > 0 && !compare_pairs (&list[i], &list[i - 1]) ? run + 1 : 1;
+      if ((int) run > most)
+        {
+          most = (int) run;
+          *best = list[i];
+        }
+    }
+  return most;
+}
+
+/** Put `array` in place of a pair; false if the product has none. */
+static bool
+put_pair (vrg_product *p, const pair *wanted, int array)
+{
+  for (int i = 0; i < p->factors; i++)
+    for (int j = 0; j < i; j++)
+      {
+        const vrg_bands_site one = p->site[i], two = p->site[j];
+        const pair found = pair_of (one, two);
+        if (compare_pairs (&found, wanted))
+          continue;
+        p->site[j] = (vrg_bands_site){ array, one.layer < two.layer ? one.layer : two.layer };
+        p->site[i] = p->site[--p->factors];
+        return true;
+      }
+  return false;
+}
+
+#define PAIRS_MOST 64
+
+/** Arrays of their own for pairs that several products share, and then for products of more than two factors: no product
+ *  has more than two in the end.  shared: how the arrays from `arrays` on are made of earlier ones, up to PAIRS_MOST + n.
+ *  Offsets of layers are >= 0.  Returns their number. */
+static int
+share (int arrays, int n, vrg_product *products, vrg_product *shared)
+{
+  int made = 0;
+  pair *list = vrg_new ((int64_t) n * VRG_PATTERN_SITES * (VRG_PATTERN_SITES - 1) / 2, sizeof *list, "pairs"), best;
+  while (made < PAIRS_MOST && commonest (n, products, list, &best) > 1)
+    {
+      const int back = best.layers < 0 ? best.layers : 0; /* the earlier factor is at the array's layer 0 */
+      shared[made] = (vrg_product){ .factors = 2, .site = { { best.a, -back }, { best.b, best.layers - back } } };
+      for (int i = 0; i < n; i++)
+        while (put_pair (&products[i], &best, arrays + made))
+          ;
+      made++;
+    }
+  for (int i = 0; i < n; i++)
+    if (products[i].factors > 2)
+      {
+        shared[made] = products[i];
+        products[i] = (vrg_product){ .factors = 1, .site = { { arrays + made, 0 } } };
+        made++;
+      }
+  vrg_free (list);
+  return made;
+}
+
+/** XOR of two arrays into a third; places are words from the bands' bits.  behind: layers by which the result is shorter
+ *  than the copies. */
+typedef struct
+{
+  uint32_t one, two, to;
+  int32_t behind;
+} step;
+
+/** The set bits of the XOR of two arrays are to be added to a counter.  This and the next ones, `together` in all, have the
+ *  same first array. */
+typedef struct
+{
+  uint32_t one, two, to, together;
+} tally;
+
+#define TOGETHER_MOST 4
+
+/** Put products that have a factor in common together. */
+static void
+gather_products (int n, tally *t)
+{
+  for (int first = 0, next; first < n; first = next)
+    {
+      int uses[2] = { 0 };
+      for (int k = first; k < n; k++)
+        for (int side = 0; side < 2; side++)
+          {
+            const uint32_t factor = side ? t[first].two : t[first].one;
+            uses[side] += t[k].one == factor || t[k].two == factor;
+          }
+      const uint32_t common = uses[1] > uses[0] ? t[first].two : t[first].one;
+      next = first;
+      for (int k = first; k < n && next < first + TOGETHER_MOST; k++)
+        if (t[k].one == common || t[k].two == common)
+          {
+            const tally found = t[k];
+            t[k] = t[next];
+            t[next++] = (tally){ common, found.one == common ? found.two : found.one, found.to, 1 };
+          }
+      t[first].together = (uint32_t) (next - first);
+    }
+}
+
+/* Plan */
+
+struct vrg_operators
+{
+  int dimension, n;
+  int64_t size[VRG_MAX_DIMENSION], sites;
+  vrg_operator *ops;
+  vrg_bands bands;
+  int n_shared, n_products;
+  step *shared;                     /* of shared products, in order */
+  tally *products;                  /* to: counter */
+  int64_t *total;                   /* number of each operator's products, negative for odd ones */
+  int64_t (*set)[VRG_BANDS_VECTOR]; /* set bits of each operator's products, in shares */
+  vrg_counting *counting;
+};
+
+vrg_operators *
+vrg_operators_new (int dimension, const int64_t *size, int n, const vrg_operator *const *ops)
+{
+  vrg_operators *o = vrg_new (1, sizeof *o, "operators");
+  o->dimension = dimension;
+  o->n = n;
+  o->sites = 1;
+  for (int d = 0; d < dimension; d++)
+    o->sites *= o->size[d] = size[d];
+  o->ops = vrg_new (n, sizeof *o->ops, "operators");
+  o->set = vrg_new (n, sizeof *o->set, "set bits");
+  o->total = vrg_new (n, sizeof *o->total, "operators");
+  int most = 0;
+  for (int a = 0; a < n; a++)
+    {
+      o->ops[a] = *ops[a];
+      o->total[a] = (ops[a]->sites % 2 ? -1 : 1) * o->sites * ops[a]->images;
+      o->n_products += ops[a]->images;
+      most = ops[a]->images > most ? ops[a]->images : most;
+    }
+  vrg_product *products = vrg_new (o->n_products, sizeof *products, "products");
+  vrg_product *shared = vrg_new (PAIRS_MOST + o->n_products, sizeof *shared, "shared products");
+  o->products = vrg_new (o->n_products, sizeof *o->products, "products");
+  vrg_bands_init (&o->bands, dimension, size);
+  for (int i = 0, k = 0; i < most; i++)
+    for (int a = 0; a < n; a++)
+      if (i < ops[a]->images)
+        {
+          products[k].factors = ops[a]->sites;
+          for (int q = 0; q < ops[a]->sites; q++)
+            products[k].site[q] = vrg_bands_need (&o->bands, ops[a]->offset[i][q]);
+          o->products[k++].to = (uint32_t) a;
+        }
+  const int copies = o->bands.copies, made = share (copies, o->n_products, products, shared);
+  vrg_bands_allocate (&o->bands, made + 1);
+  const int64_t span = o->bands.span;
+  VRG_ASSERT ((copies + made + 1) * span <= UINT32_MAX);
+  for (int i = 0; i < made; i++)
+    o->n_shared += shared[i].factors - 1;
+  o->shared = vrg_new (o->n_shared, sizeof *o->shared, "shared products");
+  vrg_products_locate (&o->bands, made, shared);
+  vrg_products_locate (&o->bands, o->n_products, products);
+  for (int i = 0, k = 0; i < made; i++)
+    {
+      const uint32_t to = (uint32_t) ((copies + i) * span);
+      int behind = 0;
+      for (int q = 0; q < shared[i].factors; q++)
+        behind = shared[i].site[q].layer > behind ? shared[i].site[q].layer : behind;
+      for (int q = 1; q < shared[i].factors; q++)
+        o->shared[k++] = (step){ q > 1 ? to : (uint32_t) shared[i].at[0], (uint32_t) shared[i].at[q], to, behind };
+    }
+  for (int k = 0; k < o->n_products; k++) /* what is one factor has an empty array as the other */
+    {
+      o->products[k].one = (uint32_t) products[k].at[0];
+      o->products[k].two = (uint32_t) (products[k].factors > 1 ? products[k].at[1] : (copies + made) * span);
+    }
+  gather_products (o->n_products, o->products);
+  vrg_free (shared);
+  vrg_free (products);
+  return o;
+}
+
+void
+vrg_operators_free (vrg_operators *o)
+{
+  if (o == NULL)
+    return;
+  vrg_counting_free (o->counting);
+  vrg_bands_clear (&o->bands);
+  vrg_free (o->ops);
+  vrg_free (o->shared);
+  vrg_free (o->products);
+  vrg_free (o->set);
+  vrg_free (o->total);
+  vrg_free (o);
 }
 
 /* Sums */
 
-ALWAYS int64_t
-count_body (int64_t n, int sites, const uint64_t *const *in)
-{
-  int64_t count = 0;
-  const uint64_t *a = in[0], *b = in[1], *c = in[2], *d = in[3];
-  if (sites == 1)
-    for (int64_t w = 0; w < n; w++)
-      count += __builtin_popcountll (a[w]);
-  else if (sites == 2)
-    for (int64_t w = 0; w < n; w++)
-      count += __builtin_popcountll (a[w] ^ b[w]);
-  else if (sites == 3)
-    for (int64_t w = 0; w < n; w++)
-      count += __builtin_popcountll (a[w] ^ b[w] ^ c[w]);
-  else
-    for (int64_t w = 0; w < n; w++)
-      count += __builtin_popcountll (a[w] ^ b[w] ^ c[w] ^ d[w]);
-  return count;
-}
-
-/* Number of set bits in the products of one band, per operator. */
+/** The shared products, for the layers that others may reach. */
 ALWAYS void
-sums_body (const struct band *band, int64_t words, int n, const vrg_operator *const *operators, int64_t *bits)
+share_body (const vrg_operators *o, int64_t layers)
 {
-  for (int a = 0; a < n; a++)
-    for (int i = 0; i < operators[a]->images; i++)
-      {
-        const uint64_t *in[VRG_OPERATOR_SITES] = { 0 };
-        for (int p = 0; p < operators[a]->sites; p++)
-          in[p] = band_at (band, operators[a]->offset[i][p][0], operators[a]->offset[i][p][1]);
-        bits[a] += count_body (words, operators[a]->sites, in);
-      }
+  uint64_t *const bits = o->bands.bits;
+  const step *const shared = o->shared;
+  const int64_t unit = o->bands.unit, high = o->bands.high;
+  const int n = o->n_shared;
+  for (int k = 0; k < n; k++)
+    {
+      const uint64_t *one = bits + shared[k].one, *two = bits + shared[k].two;
+      uint64_t *to = bits + shared[k].to;
+      const int64_t words = (layers + high - shared[k].behind) * unit;
+      for (int64_t w = 0; w < words; w += VRG_BANDS_VECTOR)
+        *(vector *) (to + w) = *(const vector *) (one + w) ^ *(const vector *) (two + w);
+    }
 }
 
-__attribute__ ((target ("avx512f,avx512bw,avx512dq,avx512vl,avx512vpopcntdq,popcnt"))) static void
-sums_avx512 (const struct band *band, int64_t words, int n, const vrg_operator *const *operators, int64_t *bits)
+/** Add the set bits of the products of one band. */
+ALWAYS void
+sums_body (const vrg_operators *o, int64_t layers)
 {
-  sums_body (band, words, n, operators, bits);
+  const uint64_t *const bits = o->bands.bits;
+  const tally *const products = o->products;
+  int64_t (*const set)[VRG_BANDS_VECTOR] = o->set;
+  const int64_t words = layers * o->bands.unit;
+  const int n = o->n_products;
+  share_body (o, layers);
+  for (int k = 0; k < n; k++)
+    {
+      const uint64_t *one = bits + products[k].one, *two = bits + products[k].two;
+      int64_t sum = 0;
+      for (int64_t w = 0; w < words; w++)
+        sum += __builtin_popcountll (one[w] ^ two[w]);
+      set[products[k].to][0] += sum;
+    }
+}
+
+static void
+sums_portable (const vrg_operators *o, int64_t layers)
+{
+  sums_body (o, layers);
 }
 
 __attribute__ ((target ("avx2,popcnt"))) static void
-sums_avx2 (const struct band *band, int64_t words, int n, const vrg_operator *const *operators, int64_t *bits)
+sums_avx2 (const vrg_operators *o, int64_t layers)
 {
-  sums_body (band, words, n, operators, bits);
+  sums_body (o, layers);
 }
 
-static void
-sums_portable (const struct band *band, int64_t words, int n, const vrg_operator *const *operators, int64_t *bits)
-{
-  sums_body (band, words, n, operators, bits);
-}
+#define TARGET_POPCNT __attribute__ ((target ("avx512f,avx512bw,avx512dq,avx512vl,avx512vpopcntdq,popcnt")))
 
-void
-vrg_operators_sum (const vrg_lattice *lattice, int n, const vrg_operator *const *operators, int64_t *sums)
+/** n products with a common factor: `whole` words and those of the next 8 that are in `rest`. */
+TARGET_POPCNT ALWAYS void
+tally_products (int n, const tally *products, const uint64_t *bits, int64_t whole, __mmask8 rest,
+                int64_t (*set)[VRG_BANDS_VECTOR])
 {
-  vrg_simd_path path = vrg_simd ();
-  struct band band;
-  band_new (&band, lattice, n, operators, false);
-  for (int a = 0; a < n; a++)
-    sums[a] = 0;
-  for (int64_t y = 0; y < lattice->rows; y += band.rows)
+  const uint64_t *one = bits + products->one, *two[TOGETHER_MOST];
+  __m512i sum[TOGETHER_MOST];
+  for (int i = 0; i < n; i++)
     {
-      int64_t rows = lattice->rows - y < band.rows ? lattice->rows - y : band.rows;
-      band_fill (&band, lattice, y, rows);
-      if (path == VRG_SIMD_AVX512)
-        sums_avx512 (&band, rows * band.words, n, operators, sums);
-      else if (path == VRG_SIMD_AVX2)
-        sums_avx2 (&band, rows * band.words, n, operators, sums);
-      else
-        sums_portable (&band, rows * band.words, n, operators, sums);
+      two[i] = bits + products[i].two;
+      sum[i] = _mm512_setzero_si512 ();
     }
-  /* A set bit is an odd number of + spins: product -1 of an even, +1 of an odd number of sites.  Unused bits are 0. */
-  for (int a = 0; a < n; a++)
+  for (int64_t w = 0; w < whole; w += VRG_BANDS_VECTOR)
     {
-      int64_t products = lattice->rows * lattice->columns * operators[a]->images;
-      sums[a] = operators[a]->sites % 2 == 0 ? products - 2 * sums[a] : 2 * sums[a] - products;
+      const __m512i common = _mm512_loadu_si512 (one + w);
+      for (int i = 0; i < n; i++)
+        {
+          const __m512i x = _mm512_xor_si512 (common, _mm512_loadu_si512 (two[i] + w));
+          sum[i] = _mm512_add_epi64 (sum[i], _mm512_popcnt_epi64 (x));
+        }
     }
-  vrg_free (band.copies);
-}
-
-/* Environments */
-
-#define MAX_TERMS (VRG_OPERATOR_IMAGES * VRG_OPERATOR_SITES)
-#define MAX_PLANES 64
-
-/* One product through a site: the other sites, relative to it. */
-struct term
-{
-  int others;
-  int offset[VRG_OPERATOR_SITES - 1][2];
-};
-
-static bool
-same_site (int64_t rows, int64_t columns, const int a[2], const int b[2])
-{
-  return (a[0] - b[0]) % rows == 0 && (a[1] - b[1]) % columns == 0;
-}
-
-/* The products through a site that contain it an odd number of times, each once. */
-static int
-list_terms (int64_t rows, int64_t columns, const vrg_operator *operator, struct term * terms)
-{
-  int n = 0;
-  for (int i = 0; i < operator->images; i++)
-    for (int p = 0; p < operator->sites; p++)
+  if (rest)
+    for (int i = 0; i < n; i++)
       {
-        const int *here = operator->offset[i][p];
-        int earlier = 0, times = 0;
-        struct term new_term = { 0 };
-        for (int q = 0; q < operator->sites; q++)
-          {
-            const int *there = operator->offset[i][q];
-            if (same_site (rows, columns, here, there))
-              {
-                times++;
-                earlier += q < p;
-              }
-            else
-              {
-                new_term.offset[new_term.others][0] = there[0] - here[0];
-                new_term.offset[new_term.others++][1] = there[1] - here[1];
-              }
-          }
-        if (earlier == 0 && times % 2 == 1)
-          terms[n++] = new_term;
+        const __m512i x = _mm512_xor_si512 (_mm512_maskz_loadu_epi64 (rest, one + whole),
+                                            _mm512_maskz_loadu_epi64 (rest, two[i] + whole));
+        sum[i] = _mm512_add_epi64 (sum[i], _mm512_popcnt_epi64 (x));
       }
-  return n;
+  for (int i = 0; i < n; i++)
+    {
+      int64_t *to = set[products[i].to];
+      _mm512_store_si512 (to, _mm512_add_epi64 (_mm512_load_si512 (to), sum[i]));
+    }
 }
 
-int64_t
-vrg_operators_reach (int64_t rows, int64_t columns, int n, const vrg_operator *const *operators, int *reach)
+TARGET_POPCNT static void
+sums_avx512 (const vrg_operators *o, int64_t layers)
 {
-  int64_t environments = 1;
-  struct term terms[MAX_TERMS];
+  if (layers * o->bands.unit <= 2)
+    {
+      sums_avx2 (o, layers);
+      return;
+    }
+  const uint64_t *const bits = o->bands.bits;
+  const tally *const products = o->products;
+  int64_t (*const set)[VRG_BANDS_VECTOR] = o->set;
+  const int n = o->n_products;
+  const int64_t words = layers * o->bands.unit, whole = words / VRG_BANDS_VECTOR * VRG_BANDS_VECTOR;
+  const __mmask8 rest = (__mmask8) ((1 << (words - whole)) - 1);
+  share_body (o, layers);
+  for (int k = 0; k < n; k += (int) products[k].together)
+    if (products[k].together == 4)
+      tally_products (4, products + k, bits, whole, rest, set);
+    else if (products[k].together == 3)
+      tally_products (3, products + k, bits, whole, rest, set);
+    else if (products[k].together == 2)
+      tally_products (2, products + k, bits, whole, rest, set);
+    else
+      tally_products (1, products + k, bits, whole, rest, set);
+}
+
+/** A set bit is an odd number of + spins: product -1 of an even, +1 of an odd number of sites.  Unused bits are 0. */
+ALWAYS void
+add_up_body (const vrg_operators *o, int64_t *restrict sums)
+{
+  const int64_t (*const set)[VRG_BANDS_VECTOR] = (const int64_t (*)[VRG_BANDS_VECTOR]) o->set;
+  const int64_t *const products = o->total;
+  const int n = o->n;
   for (int a = 0; a < n; a++)
     {
-      reach[a] = list_terms (rows, columns, operators[a], terms);
-      environments *= reach[a] + 1;
+      int64_t sum = 0;
+      for (int i = 0; i < VRG_BANDS_VECTOR; i++)
+        sum += set[a][i];
+      sums[a] = products[a] > 0 ? products[a] - 2 * sum : products[a] + 2 * sum;
     }
-  return environments;
 }
 
-/* planes[bits][words] as binary counters: add 1 where the product of the term, the site included, is +1. */
-ALWAYS void
-count_term (const struct band *band, int64_t words, const struct term *term, int bits, uint64_t *restrict planes,
-            uint64_t *restrict carry)
+VRG_PATHS (add_up, (const vrg_operators *o, int64_t *sums), (o, sums))
+
+void
+vrg_operators_sums (vrg_operators *o, const vrg_lattice *lattice, int64_t *sums)
 {
-  const uint64_t *s = band_at (band, 0, 0), *other[3] = { 0 };
-  for (int q = 0; q < term->others; q++)
-    other[q] = band_at (band, term->offset[q][0], term->offset[q][1]);
-  if (term->others == 1)
-    for (int64_t w = 0; w < words; w++)
-      carry[w] = ~(s[w] ^ other[0][w]);
-  else
+  static void (*const paths[]) (const vrg_operators *, int64_t) = { sums_portable, sums_avx2, sums_avx512 };
+  const vrg_simd_path path = vrg_simd ();
+  memset (o->set, 0, (size_t) o->n * sizeof *o->set);
+  for (int64_t first = 0; first < o->bands.depth; first += o->bands.most)
     {
-      VRG_ASSERT (term->others == 3);
-      for (int64_t w = 0; w < words; w++)
-        carry[w] = ~(s[w] ^ other[0][w] ^ other[1][w] ^ other[2][w]);
+      const int64_t rest = o->bands.depth - first, layers = rest < o->bands.most ? rest : o->bands.most;
+      vrg_bands_fill (&o->bands, lattice, first, layers);
+      paths[path](o, layers);
     }
-  for (int i = 0; i < bits; i++)
-    {
-      uint64_t *plane = planes + i * words;
-      for (int64_t w = 0; w < words; w++)
-        {
-          uint64_t both = plane[w] & carry[w];
-          plane[w] ^= carry[w];
-          carry[w] = both;
-        }
-    }
-}
-
-/* 8 planes: bit i of plane j of word w becomes bit j of byte i / 8 of plane i % 8: the 8 bits of a site make a byte. */
-ALWAYS void
-gather_bytes (int64_t words, uint64_t *restrict planes)
-{
-  static const uint64_t masks[3] = { 0x5555555555555555, 0x3333333333333333, 0x0f0f0f0f0f0f0f0f };
-  for (int stage = 0; stage < 3; stage++)
-    for (int j = 0; j < 8; j++)
-      if ((j >> stage & 1) == 0)
-        {
-          uint64_t *restrict a = planes + j * words, *restrict b = planes + (j + (1 << stage)) * words;
-          uint64_t mask = masks[stage];
-          int shift = 1 << stage;
-          for (int64_t w = 0; w < words; w++)
-            {
-              uint64_t t = (a[w] >> shift ^ b[w]) & mask;
-              b[w] ^= t;
-              a[w] ^= t << shift;
-            }
-        }
-}
-
-struct plan
-{
-  int n, planes, groups;
-  int terms[32], bits[32];
-  struct term term[32][MAX_TERMS];
-  uint32_t key[MAX_PLANES / 8][256]; /* what a byte of the counters adds to the environment */
-};
-
-ALWAYS void
-planes_body (const struct plan *plan, const struct band *band, int64_t words, uint64_t *planes)
-{
-  uint64_t *carry = planes + 8 * plan->groups * words, *plane = planes;
-  for (int64_t w = 0; w < 8 * plan->groups * words; w++)
-    planes[w] = 0;
-  for (int a = 0; a < plan->n; a++)
-    {
-      for (int i = 0; i < plan->terms[a]; i++)
-        count_term (band, words, &plan->term[a][i], plan->bits[a], plane, carry);
-      plane += plan->bits[a] * words;
-    }
-  for (int g = 0; g < plan->groups; g++)
-    gather_bytes (words, planes + 8 * g * words);
-}
-
-__attribute__ ((target ("avx512f,avx512bw,avx512dq,avx512vl"))) static void
-planes_avx512 (const struct plan *plan, const struct band *band, int64_t words, uint64_t *planes)
-{
-  planes_body (plan, band, words, planes);
-}
-
-__attribute__ ((target ("avx2"))) static void
-planes_avx2 (const struct plan *plan, const struct band *band, int64_t words, uint64_t *planes)
-{
-  planes_body (plan, band, words, planes);
-}
-
-static void
-planes_portable (const struct plan *plan, const struct band *band, int64_t words, uint64_t *planes)
-{
-  planes_body (plan, band, words, planes);
-}
-
-/* Count the environments of the first `bits` sites of word w. */
-ALWAYS void
-count_word (const struct plan *plan, int groups, int64_t words, int64_t w, int64_t bits, const uint64_t *planes,
-            int64_t *counts)
-{
-  for (int j = 0; j < 8; j++)
-    {
-      uint64_t bytes[MAX_PLANES / 8];
-      for (int g = 0; g < groups; g++)
-        bytes[g] = planes[(8 * g + j) * words + w];
-      for (int64_t site = j; site < bits; site += 8)
-        {
-          uint32_t key = 0;
-          for (int g = 0; g < groups; g++)
-            {
-              key += plan->key[g][bytes[g] & 255];
-              bytes[g] >>= 8;
-            }
-          counts[key]++;
-        }
-    }
-}
-
-static void
-plan_init (struct plan *plan, int64_t rows, int64_t columns, int n, const vrg_operator *const *operators)
-{
-  uint32_t weight[MAX_PLANES] = { 0 };
-  int64_t stride = 1;
-  VRG_ASSERT (n <= 32);
-  plan->n = n;
-  plan->planes = 0;
-  for (int a = 0; a < n; a++)
-    {
-      VRG_ASSERT (operators[a]->sites % 2 == 0);
-      plan->terms[a] = list_terms (rows, columns, operators[a], plan->term[a]);
-      plan->bits[a] = 0;
-      while (plan->terms[a] >> plan->bits[a])
-        weight[plan->planes++] = (uint32_t) (stride << plan->bits[a]++);
-      stride *= plan->terms[a] + 1;
-      VRG_ASSERT (plan->planes < MAX_PLANES - 6 && stride < INT32_MAX);
-    }
-  plan->groups = (plan->planes + 7) / 8;
-  for (int g = 0; g < plan->groups; g++)
-    {
-      plan->key[g][0] = 0;
-      for (int byte = 1; byte < 256; byte++)
-        plan->key[g][byte] = plan->key[g][byte & (byte - 1)] + weight[8 * g + __builtin_ctz ((unsigned) byte)];
-    }
+  add_up (o, sums);
 }
 
 void
-vrg_operators_environments (const vrg_lattice *lattice, int n, const vrg_operator *const *operators, int64_t *counts)
+vrg_operators_count (vrg_operators *o, const vrg_lattice *lattice, int64_t *counts)
 {
-  vrg_simd_path path = vrg_simd ();
-  struct band band;
-  struct plan plan;
-  plan_init (&plan, lattice->rows, lattice->columns, n, operators);
-  band_new (&band, lattice, n, operators, true);
-  uint64_t *planes = vrg_new ((8 * plan.groups + 1) * band.rows * band.words, sizeof (uint64_t), "bit planes");
-  for (int64_t y = 0; y < lattice->rows; y += band.rows)
-    {
-      int64_t rows = lattice->rows - y < band.rows ? lattice->rows - y : band.rows, words = rows * band.words;
-      band_fill (&band, lattice, y, rows);
-      if (path == VRG_SIMD_AVX512)
-        planes_avx512 (&plan, &band, words, planes);
-      else if (path == VRG_SIMD_AVX2)
-        planes_avx2 (&plan, &band, words, planes);
-      else
-        planes_portable (&plan, &band, words, planes);
-      for (int64_t w = 0; w < words; w++)
-        {
-          int64_t bits = lattice->columns - w % band.words * 64;
-          bits = bits < 64 ? bits : 64;
-          if (plan.groups == 3)
-            count_word (&plan, 3, words, w, bits, planes, counts);
-          else
-            count_word (&plan, plan.groups, words, w, bits, planes, counts);
-        }
-    }
-  vrg_free (planes);
-  vrg_free (band.copies);
+  if (o->counting == NULL)
+    o->counting = vrg_counting_new (o->dimension, o->size, o->n, o->ops);
+  vrg_counting_add (o->counting, lattice, counts);
+}
+
+/* One lattice only */
+
+static vrg_operators *
+plan_for (const vrg_lattice *lattice, int n, const vrg_operator *const *ops)
+{
+  const int64_t sizes[VRG_MAX_DIMENSION] = { lattice->rows / lattice->plane, lattice->plane, lattice->columns };
+  const int64_t flat[2] = { lattice->rows, lattice->columns };
+  return vrg_operators_new (lattice->dimension, lattice->dimension == 3 ? sizes : flat + 2 - lattice->dimension, n,
+                            ops);
+}
+
+void
+vrg_operators_sum (const vrg_lattice *lattice, int n, const vrg_operator *const *ops, int64_t *sums)
+{
+  vrg_operators *o = plan_for (lattice, n, ops);
+  vrg_operators_sums (o, lattice, sums);
+  vrg_operators_free (o);
+}
+
+void
+vrg_operators_environments (const vrg_lattice *lattice, int n, const vrg_operator *const *ops, int64_t *counts)
+{
+  vrg_operators *o = plan_for (lattice, n, ops);
+  vrg_operators_count (o, lattice, counts);
+  vrg_operators_free (o);
 }

@@ -73,34 +73,69 @@ vrg_column_max (const vrg_table_data *table, const char *column)
   return max;
 }
 
-double
-vrg_nearest_critical (const vrg_table_data *table)
+int
+vrg_distinct (const vrg_table_data *table, const char *column, const char *names[VRG_DISTINCT])
 {
-  double best = NAN;
-  for (int row = 0; table != NULL && row < table->rows; row++)
+  int n = 0;
+  for (int row = 0; table != NULL && row < table->rows && n < VRG_DISTINCT; row++)
     {
-      double nn = vrg_cell (table, row, "nn");
-      if (isfinite (nn) && !(fabs (best - VRG_CRITICAL_2D) <= fabs (nn - VRG_CRITICAL_2D)))
-        best = nn;
+      const char *text = vrg_cell_text (table, row, column);
+      int i = 0;
+      while (i < n && strcmp (names[i], text) != 0)
+        i++;
+      if (i == n)
+        names[n++] = text;
     }
-  return best;
+  return n;
 }
 
-bool
-vrg_is_critical (double nn)
+int
+vrg_dimension_of (const vrg_report_data *data)
 {
-  return fabs (nn - VRG_CRITICAL_2D) < 1e-5;
+  return data->input_good ? (int) data->input.dimension : 2;
+}
+
+int
+vrg_scale_of (const vrg_report_data *data)
+{
+  return data->input_good ? (int) data->input.scale : 2;
 }
 
 double
 vrg_critical_of (const vrg_report_data *data)
 {
   const vrg_input *in = &data->input;
-  if (!data->input_good)
-    return VRG_CRITICAL_2D;
-  if (in->nnn != 0 || in->plaquette != 0 || in->field != 0 || in->dimension == 1)
+  const int dimension = vrg_dimension_of (data);
+  if (dimension == 1 || (data->input_good && (in->nnn != 0 || in->plaquette != 0 || in->field != 0)))
     return NAN;
-  return in->dimension == 2 ? VRG_CRITICAL_2D : CRITICAL_3D;
+  return dimension == 2 ? VRG_CRITICAL_2D : CRITICAL_3D;
+}
+
+double
+vrg_nearest_critical (const vrg_report_data *data, const vrg_table_data *table)
+{
+  const double critical = vrg_critical_of (data), aim = isfinite (critical) ? critical : 1e9;
+  double best = NAN;
+  for (int row = 0; table != NULL && row < table->rows; row++)
+    {
+      double nn = vrg_cell (table, row, "nn");
+      if (isfinite (nn) && !(fabs (best - aim) <= fabs (nn - aim)))
+        best = nn;
+    }
+  return best;
+}
+
+bool
+vrg_is_critical (const vrg_report_data *data, double nn)
+{
+  return fabs (nn - vrg_critical_of (data)) < 1e-5;
+}
+
+double
+vrg_exponent_of (const vrg_report_data *data, bool odd)
+{
+  const double values[][2] = { { NAN, NAN }, { 1, 1.875 }, { 1.587375, 2.481851 } };
+  return values[vrg_dimension_of (data) - 1][odd];
 }
 
 static bool
@@ -122,6 +157,24 @@ read_table (vrg_report_data *data, const char *name)
       return NULL;
     }
   return table;
+}
+
+static const char *const table_names[] = { "sample.tsv",          "operators.tsv",    "train.tsv",
+                                           "fields.tsv",          "interactions.tsv", "model-samples.tsv",
+                                           "reconstructions.tsv", "couplings.tsv",    "exponents.tsv",
+                                           "eigenvalues.tsv",     "fit.tsv",          "derivatives.tsv",
+                                           "surface.tsv",         "matching.tsv",     "rbm-flow.tsv",
+                                           "rbm-stationary.tsv",  "mapping.tsv" };
+
+/** Where the i-th of them goes; NULL beyond the last. */
+static vrg_table_data **
+table_at (vrg_report_data *d, int i)
+{
+  vrg_table_data **const at[]
+    = { &d->sample,          &d->operators, &d->train,     &d->fields,         &d->interactions, &d->model_samples,
+        &d->reconstructions, &d->couplings, &d->exponents, &d->eigenvalues,    &d->fit,          &d->derivatives,
+        &d->surface,         &d->matching,  &d->rbm_flow,  &d->rbm_stationary, &d->mapping };
+  return i < (int) (sizeof at / sizeof *at) ? at[i] : NULL;
 }
 
 static void
@@ -291,15 +344,9 @@ vrg_report_data_read (const vrg_grid *grid, const char *directory, vrg_report_da
   data->directory = directory;
   if (grid->rank == 0)
     {
-      data->sample = read_table (data, "sample.tsv");
-      data->operators = read_table (data, "operators.tsv");
-      data->train = read_table (data, "train.tsv");
-      data->fields = read_table (data, "fields.tsv");
-      data->interactions = read_table (data, "interactions.tsv");
-      data->model_samples = read_table (data, "model-samples.tsv");
-      data->reconstructions = read_table (data, "reconstructions.tsv");
-      data->couplings = read_table (data, "couplings.tsv");
-      data->exponents = read_table (data, "exponents.tsv");
+      vrg_table_data **into;
+      for (int i = 0; (into = table_at (data, i)) != NULL; i++)
+        *into = read_table (data, table_names[i]);
       if (data->sample == NULL && data->train == NULL && data->couplings == NULL && data->exponents == NULL)
         code
           = vrg_error (VRG_FILE,
@@ -327,15 +374,9 @@ vrg_report_data_read (const vrg_grid *grid, const char *directory, vrg_report_da
 void
 vrg_report_data_clear (vrg_report_data *data)
 {
-  vrg_table_free (data->sample);
-  vrg_table_free (data->operators);
-  vrg_table_free (data->train);
-  vrg_table_free (data->couplings);
-  vrg_table_free (data->exponents);
-  vrg_table_free (data->fields);
-  vrg_table_free (data->interactions);
-  vrg_table_free (data->model_samples);
-  vrg_table_free (data->reconstructions);
+  vrg_table_data **table;
+  for (int i = 0; (table = table_at (data, i)) != NULL; i++)
+    vrg_table_free (*table);
   vrg_stack_free (data->stack);
   vrg_report_learnt_free (data->learnt);
   free_spectra (data);

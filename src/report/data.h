@@ -24,6 +24,8 @@ typedef struct
 {
   const char *directory; /* the caller's */
   vrg_table_data *sample, *operators, *train, *couplings, *exponents;
+  vrg_table_data *eigenvalues, *fit, *derivatives, *surface, *matching;    /* of the flow */
+  vrg_table_data *rbm_flow, *rbm_stationary, *mapping;                     /* of a model in the flow */
   vrg_table_data *fields, *interactions, *model_samples, *reconstructions; /* of the analysis of a model */
   vrg_stack *stack;
   vrg_report_learnt *learnt;
@@ -62,13 +64,25 @@ double vrg_cell_pull (const vrg_table_data *table, int row, const char *value, c
 /** Largest number in a column, -1 if there is none (NULL table too).  Local. */
 int vrg_column_max (const vrg_table_data *table, const char *column);
 
-/** The number in the table's column nn that is nearest to the square lattice's critical coupling (nan if there is none), and whether
- *  it is the critical coupling to the accuracy that matters in a report.  Local. */
-double vrg_nearest_critical (const vrg_table_data *table);
-bool vrg_is_critical (double nn);
+/** Distinct texts of a column in order of appearance, at most VRG_DISTINCT; returns how many (NULL table: 0).  Local. */
+#define VRG_DISTINCT 64
+int vrg_distinct (const vrg_table_data *table, const char *column, const char *names[VRG_DISTINCT]);
+
+/** Dimension of the lattice, scale factor: 2 where the input is not known.  Local. */
+int vrg_dimension_of (const vrg_report_data *data);
+int vrg_scale_of (const vrg_report_data *data);
 
 /** The critical nn of the model that was sampled, with nn alone in two and three dimensions; nan if it is not known.
  *  Local. */
 double vrg_critical_of (const vrg_report_data *data);
+
+/** The number in the table's column nn that is nearest to it (nan if there is none; without a critical nn the largest),
+ *  and whether it is the critical coupling to the accuracy that matters in a report.  Local. */
+double vrg_nearest_critical (const vrg_report_data *data, const vrg_table_data *table);
+bool vrg_is_critical (const vrg_report_data *data, double nn);
+
+/** Exponent y_t or y_h of the Ising model: exact in two dimensions, in three that of the conformal bootstrap (Kos,
+ *  Poland, Simmons-Duffin and Vichi, J. High Energy Phys. 08 (2016) 036); nan in one.  Local. */
+double vrg_exponent_of (const vrg_report_data *data, bool odd);
 
 #endif

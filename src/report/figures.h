@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * Pictures: DIR/figures/NAME.gp, a gnuplot script with its data inside (`gnuplot NAME.gp` there draws it again), and
- * the NAME.svg that it makes. */
+ * the NAME.svg and NAME.pdf that it makes. */
 #ifndef VRG_REPORT_FIGURES_H
 #define VRG_REPORT_FIGURES_H
 
@@ -28,22 +28,29 @@ typedef enum
   VRG_FIGURE_SPECTRUM = VRG_FIGURE_FIELDS + VRG_MAX_LAYERS,
   VRG_FIGURE_OVERLAP = VRG_FIGURE_SPECTRUM + VRG_MAX_LAYERS,
   VRG_FIGURE_FLOW = VRG_FIGURE_OVERLAP + VRG_MAX_LAYERS,
+  VRG_FIGURE_FLOW_PLAQUETTE,
   VRG_FIGURE_COUPLINGS,
+  VRG_FIGURE_DERIVATIVES,
   VRG_FIGURE_EVEN,
   VRG_FIGURE_ODD,
+  VRG_FIGURE_EVEN_OPERATORS,
+  VRG_FIGURE_ODD_OPERATORS,
+  VRG_FIGURE_MATCHING,
+  VRG_FIGURE_RBM_FLOW,
+  VRG_FIGURE_RBM_MAP,
   VRG_FIGURES
 } vrg_figure_index;
 
 typedef struct
 {
   char name[32], title[64]; /* name of the files; what it shows */
-  char caption[768];        /* what it should be compared with */
+  char caption[1024];       /* what it should be compared with */
   int width, height;        /* pixels */
-  bool written, drawn;      /* NAME.gp, NAME.svg is there */
+  bool written, drawn, pdf; /* NAME.gp, NAME.svg, NAME.pdf is there */
 } vrg_figure;
 
 /** Write the scripts of all pictures the data allow and run gnuplot on them.  Without gnuplot: the scripts only, one
- *  warning, and a warning for the page.  VRG_FILE if DIR/figures cannot be written.  Local (rank 0). */
+ *  warning, and a warning for the page; without its terminal pdfcairo: no PDF, likewise.  VRG_FILE if DIR/figures cannot be written.  Local (rank 0). */
 int vrg_figures_draw (vrg_report_data *data, vrg_figure figures[VRG_FIGURES]);
 
 /** Fill in all but what is there.  Local. */

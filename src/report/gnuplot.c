@@ -17,6 +17,7 @@
 #include "base/param.h"
 
 #define LARGEST (1 << 26) /* bytes of a picture */
+#define DOTS 100.0        /* of an SVG to the inch of a PDF */
 
 extern char **environ;
 
@@ -36,6 +37,24 @@ vrg_gnuplot_word (const char *name)
   return text;
 }
 
+vrg_gnuplot_style
+vrg_gnuplot_curve (int i)
+{
+  static const int points[] = { 7, 4, 9, 12, 5, 6, 11, 8, 13, 10, 3, 2, 1 }, dashes[] = { 1, 2, 4, 3, 5 };
+  return (vrg_gnuplot_style){ vrg_gnuplot_colours[i % VRG_GNUPLOT_COLOURS], points[i % 13], dashes[i % 5] };
+}
+
+vrg_gnuplot_style
+vrg_gnuplot_rule (const char *rule)
+{
+  int i = 0;
+  while (vrg_param_rule_names[i] != NULL && strcmp (rule, vrg_param_rule_names[i]) != 0)
+    i++;
+  const vrg_gnuplot_style styles[]
+    = { { "#0072b2", 7, 1 }, { "#009e73", 9, 4 }, { "#d55e00", 5, 2 }, { "#aa4499", 4, 3 }, { "#b8860b", 13, 5 } };
+  return i < 5 ? styles[i] : (vrg_gnuplot_style){ "#222222", 3, 1 };
+}
+
 FILE *
 vrg_gnuplot_open (const char *directory, const char *name, const char *title, int width, int height)
 {
@@ -44,10 +63,16 @@ vrg_gnuplot_open (const char *directory, const char *name, const char *title, in
   FILE *script = fopen (path, "w");
   if (script != NULL)
     fprintf (script,
-             "# %s.  Draw again: gnuplot %s.gp\n"
-             "set terminal svg size %d,%d dynamic enhanced font 'Helvetica,Arial,sans-serif,14' background 'white'\n"
+             "# %s.  Draw again, as SVG and PDF: gnuplot %s.gp\n"
+             "if (!exists('pdf')) { pdf = 0 }\n"
+             "if (pdf) {\n"
+             "  set terminal pdfcairo enhanced color size %.2fin,%.2fin font 'Helvetica,14' fontscale %g\n"
+             "  set output '%s.pdf'\n"
+             "} else {\n"
+             "  set terminal svg size %d,%d dynamic enhanced font 'Helvetica,Arial,sans-serif,14' background 'white'\n"
+             "  set output '%s.svg'\n"
+             "}\n"
              "set encoding utf8\n"
-             "set output '%s.svg'\n"
              "set datafile missing 'NaN'\n"
              "set border 3 linewidth 1 linecolor '#444444'\n"
              "set tics nomirror out scale 0.6 textcolor '#222222'\n"
@@ -55,8 +80,19 @@ vrg_gnuplot_open (const char *directory, const char *name, const char *title, in
              "set bars 0.6\n"
              "set pointintervalbox 0.01\n" /* no white discs under points with error bars */
              "set key outside right top vertical Left reverse noenhanced samplen 2 spacing 1.25 font ',13'\n",
-             title, name, width, height, name);
+             title, name, width / DOTS, height / DOTS, 72 / DOTS, name, width, height, name);
   return script;
+}
+
+bool
+vrg_gnuplot_close (FILE *script, const char *name)
+{
+  fprintf (script,
+           "unset output\n"
+           "if (!pdf && strstrt(GPVAL_TERMINALS, ' pdfcairo ') > 0) { pdf = 1; reset; load '%s.gp' }\n",
+           name);
+  const bool bad = ferror (script) != 0;
+  return fclose (script) == 0 && !bad;
 }
 
 void
@@ -64,6 +100,20 @@ vrg_gnuplot_range (FILE *script, const char *axis, double low, double high)
 {
   double air = high > low ? 0.06 * (high - low) : 0.05 * (fabs (high) + 0.1);
   fprintf (script, "set %srange [%.8g:%.8g]\n", axis, low - air, high + air);
+}
+
+void
+vrg_range_widen (vrg_range *range, double y, double error)
+{
+  error = error > 0 && error < 0.1 ? error : 0;
+  range->low = fmin (range->low, y - error);
+  range->high = fmax (range->high, y + error);
+}
+
+double
+vrg_finite (double x)
+{
+  return isfinite (x) ? x : 0;
 }
 
 /** Images in a picture (gnuplot puts them in as PNG) are to be shown with sharp pixels. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * The few forms of HTML the report needs.  Pages are well-formed XML as well, without scripts or links outside. */
+ * The few forms of HTML the report needs.  Pages are well-formed XML as well, without scripts; links go no further than the run's
+ * directory. */
 #ifndef VRG_REPORT_HTML_H
 #define VRG_REPORT_HTML_H
 

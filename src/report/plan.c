@@ -116,28 +116,38 @@ plan_train (int ranks, int strips, const vrg_input *input)
 static void
 plan_flow (const vrg_input *input)
 {
-  int64_t rows = input->size[0], columns = input->size[1];
-  double sites = 0;
+  const int64_t depth = vrg_input_depth (input);
+  int64_t side[VRG_MAX_DIMENSION];
+  double sites = 0, done = 0;
+  char memory[32];
   if (!vrg_flow_can (input))
     {
-      printf ("flow: left out (in this version for two dimensions without a field)\n");
+      printf ("flow: left out (not with a field)\n");
       return;
     }
   printf ("flow: ");
   for (int r = 0; r < input->n_rules; r++)
     printf ("%s%s", r ? ", " : "", vrg_param_rule_names[input->rules[r]]);
-  printf (" on %lld x %lld", (long long) rows, (long long) columns);
-  for (int64_t level = 0; level <= input->levels; level++)
+  for (int64_t level = 0; level <= depth; level++)
     {
-      sites += (double) rows * (double) columns;
-      rows /= input->scale;
-      columns /= input->scale;
-      if (level < input->levels)
-        printf (" -> %lld x %lld", (long long) rows, (long long) columns);
+      sites = 1;
+      printf (level > 0 ? " -> " : " on ");
+      for (int d = 0; d < input->dimension; d++)
+        {
+          side[d] = level > 0 ? side[d] / input->scale : input->size[d];
+          sites *= (double) side[d];
+          printf ("%s%lld", d ? " x " : "", (long long) side[d]);
+        }
+      done += sites * (level > 0 ? input->n_rules : 1);
     }
-  printf ("; %d even and %d odd operators\n"
-          "  work     operators on %.3g sites\n",
-          input->n_even, input->n_odd, sites * input->n_rules * input->n_nn * (double) input->configurations);
+  printf ("; %d even and %d odd operators, couplings of %d\n", input->n_even, input->n_odd, input->n_fitted);
+  if (depth < input->levels)
+    printf ("  beware   %lld of the %lld levels wanted: then blocks of side %lld no longer divide the sides, or leave "
+            "less than 2\n",
+            (long long) depth, (long long) input->levels, (long long) input->scale);
+  printf ("  work     operators on %.3g sites\n"
+          "  memory   about %s on a rank\n",
+          done * input->n_nn * (double) input->configurations, bytes_text (vrg_flow_bytes (input), memory));
 }
 
 int
@@ -148,6 +158,8 @@ vrg_plan_print (int rank, int ranks, const vrg_input *input)
   int code = vrg_chains_grid (ranks, input, &strips, why);
   if (code == VRG_OK)
     code = vrg_trainer_strips (ranks, input, &train_strips);
+  if (code == VRG_OK && vrg_flow_can (input))
+    code = vrg_flow_check (input);
   if (code == VRG_OK && rank == 0)
     {
       plan_sample (ranks, strips, why, input);

@@ -14,6 +14,8 @@
 #include "files/h5.h"
 #include "report/data.h"
 #include "report/figures.h"
+#include "report/flow-figures.h"
+#include "report/flow.h"
 #include "report/html.h"
 #include "report/training.h"
 
@@ -127,34 +129,47 @@ judge_couplings (vrg_report_data *data, findings *all)
                      worst);
 }
 
-/** Exponents at the critical ensemble with all operators: each rule at level 2, or 1 if there is no second. */
+/** The level whose exponents are judged: 2, as far as its blocks make up 4 sites a side; in three dimensions, where
+ *  corrections die out slowly, 3 or none (0). */
+static int
+judged_level (const vrg_report_data *data)
+{
+  const int best = vrg_dimension_of (data) == 3 ? 3 : 2;
+  int64_t side = INT64_MAX, blocks = 1;
+  for (int d = 0; d < data->input.n_size && data->input_good; d++)
+    side = data->input.size[d] < side ? data->input.size[d] : side;
+  for (int level = 1; level <= best; level++)
+    if (side / (blocks *= vrg_scale_of (data)) < 4)
+      return best == 3 ? 0 : 1;
+  return best;
+}
+
+/** Exponents at the critical ensemble of each rule, with all operators that could be used. */
 static void
 judge_exponents (vrg_report_data *data, findings *all)
 {
   const vrg_table_data *t = data->exponents;
-  double critical = vrg_nearest_critical (t);
-  if (t == NULL || !vrg_is_critical (critical) || !isfinite (vrg_critical_of (data)))
+  const char *here = vrg_flow_critical (data, t), *rules[VRG_DISTINCT];
+  const int n_rules = vrg_distinct (t, "rule", rules), best = judged_level (data);
+  if (here == NULL || best == 0 || !vrg_is_critical (data, atof (here)))
     return;
-  for (int row = 0; row < t->rows; row++)
+  for (int i = 0; i < 2 * n_rules; i++)
     {
-      const char *rule = vrg_cell_text (t, row, "rule"), *sector = vrg_cell_text (t, row, "sector");
-      int level = (int) vrg_cell (t, row, "level");
-      double operators = vrg_cell (t, row, "operators"), y = vrg_cell (t, row, "y");
-      double error = vrg_cell (t, row, "error"), exact = vrg_cell (t, row, "exact");
-      bool chosen = vrg_cell (t, row, "nn") == critical && (level == 1 || level == 2) && isfinite (y);
-      for (int other = 0; chosen && other < t->rows; other++)
-        if (vrg_cell (t, other, "nn") == critical && strcmp (vrg_cell_text (t, other, "rule"), rule) == 0
-            && strcmp (vrg_cell_text (t, other, "sector"), sector) == 0)
-          chosen = !(vrg_cell (t, other, "operators") > operators && vrg_cell (t, other, "level") == level)
-                   && !(level == 1 && vrg_cell (t, other, "level") == 2 && isfinite (vrg_cell (t, other, "y")));
-      if (!chosen || !isfinite (exact))
+      const char *rule = rules[i / 2];
+      const bool odd = i % 2;
+      int level = best, row = vrg_flow_exponent (t, here, rule, level, odd, 0);
+      if (row < 0 && best == 2)
+        row = vrg_flow_exponent (t, here, rule, --level, odd, 0);
+      if (row < 0)
         continue;
+      const double y = vrg_cell (t, row, "y"), error = vrg_cell (t, row, "error"), exact = vrg_exponent_of (data, odd),
+                   percent = 100 * (y - exact) / exact;
+      const char *symbol = odd ? "y_h" : "y_t";
       finding *f = add_finding (all);
-      const char *symbol = strcmp (sector, "odd") == 0 ? "y_h" : "y_t";
-      snprintf (f->what, sizeof f->what, "%s, %s rule, level %d, %g operators", symbol, rule, level, operators);
+      snprintf (f->what, sizeof f->what, "%s, %s rule, level %d, %g operators", symbol, rule, level,
+                vrg_cell (t, row, "operators"));
       vrg_html_value (f->found, y, error);
-      snprintf (f->expected, sizeof f->expected, "%.6g", exact);
-      double percent = 100 * (y - exact) / exact;
+      snprintf (f->expected, sizeof f->expected, "%.6g%s", exact, best == 3 ? " (bootstrap)" : "");
       if (error > 0)
         snprintf (f->deviation, sizeof f->deviation, "%+.1f (%+.2f %%)", (y - exact) / error, percent);
       else
@@ -163,12 +178,13 @@ judge_exponents (vrg_report_data *data, findings *all)
                    : fabs (y - exact) <= EXPONENT_LIMIT + 3 * error ? AGREES
                                                                     : DIFFERS;
       if (f->verdict == DIFFERS)
-        vrg_report_warn (data, "%s of the %s rule is %.2f away from the exact value: %s.", symbol, rule,
-                         fabs (y - exact),
-                         strcmp (rule, "learnt") == 0       ? "the filter may not have been trained long enough"
-                         : strcmp (rule, "decimation") == 0 ? "decimation has no fixed point of short range in two "
-                                                              "dimensions, so this is to be expected"
-                                                            : "too few operators, or too small a lattice");
+        vrg_report_warn (data, "%s of the %s rule is %.2f away from the %s value: %s.", symbol, rule, fabs (y - exact),
+                         best == 3 ? "known" : "exact",
+                         strncmp (rule, "learnt", 6) == 0 ? "the filter may not have been trained long enough"
+                         : strcmp (rule, "decimation") == 0
+                           ? "decimation has no fixed point of short range, so this is "
+                             "to be expected"
+                           : "too few operators, or too small a lattice");
     }
 }
 
@@ -212,8 +228,7 @@ judge_chains (vrg_report_data *data)
 static void
 judge_missing (vrg_report_data *data)
 {
-  const bool flat
-    = !data->input_good || (data->input.dimension == 2 && data->input.field == 0); /* else there is no flow */
+  const bool flow = !data->input_good || data->input.field == 0; /* there is none in a field */
   struct
   {
     bool missing;
@@ -221,8 +236,8 @@ judge_missing (vrg_report_data *data)
   } part[]
     = { { data->sample == NULL, "sample.tsv", "sample" },
         { data->train == NULL && (!data->input_good || data->input.model != VRG_MODEL_NONE), "train.tsv", "train" },
-        { data->couplings == NULL && flat, "couplings.tsv", "flow" },
-        { data->exponents == NULL && flat, "exponents.tsv", "flow" } };
+        { data->couplings == NULL && flow, "couplings.tsv", "flow" },
+        { data->exponents == NULL && flow, "exponents.tsv", "flow" } };
   for (size_t i = 0; i < sizeof part / sizeof *part; i++)
     if (part[i].missing)
       vrg_report_warn (data, "%s is missing: the %s stage is not finished here.", part[i].table, part[i].stage);
@@ -387,99 +402,6 @@ sample_section (FILE *page, const vrg_report_data *data, const vrg_figure *all)
     operators_table (page, data->operators);
 }
 
-/** Rows keyed by nn, rule and level; a column for each text of `columns` (joined by a blank) that occurs; value(error)
- *  inside.  operators: this number of them only, -1 for all. */
-static void
-pivot (FILE *page, const vrg_table_data *t, const char *what, const char *const columns[2], const char *value,
-       int operators)
-{
-  enum
-  {
-    WIDE = 64
-  };
-  char column[WIDE][64];
-  int n_columns = 0, n_rows = 0, *first = vrg_new (t->rows, sizeof *first, "rows of the report");
-  int *row_of = vrg_new (t->rows, sizeof *row_of, "rows of the report");
-  int *column_of = vrg_new (t->rows, sizeof *column_of, "rows of the report");
-  for (int row = 0; row < t->rows; row++)
-    {
-      char name[64];
-      int r = 0, c = 0;
-      row_of[row] = -1;
-      if (operators >= 0 && vrg_cell (t, row, "operators") != operators)
-        continue;
-      snprintf (name, sizeof name, "%s %s", vrg_cell_text (t, row, columns[0]),
-                columns[1] != NULL ? vrg_cell_text (t, row, columns[1]) : "");
-      while (c < n_columns && strcmp (column[c], name) != 0)
-        c++;
-      if (c == WIDE)
-        continue;
-      if (c == n_columns)
-        memcpy (column[n_columns++], name, sizeof name);
-      while (r < n_rows
-             && (strcmp (vrg_cell_text (t, first[r], "level"), vrg_cell_text (t, row, "level")) != 0
-                 || strcmp (vrg_cell_text (t, first[r], "rule"), vrg_cell_text (t, row, "rule")) != 0
-                 || strcmp (vrg_cell_text (t, first[r], "nn"), vrg_cell_text (t, row, "nn")) != 0))
-        r++;
-      if (r == n_rows)
-        first[n_rows++] = row;
-      row_of[row] = r;
-      column_of[row] = c;
-    }
-  vrg_html_table_begin (page, n_rows, what);
-  fputs ("<thead><tr><th>K</th><th>rule</th><th>level</th>", page);
-  for (int c = 0; c < n_columns; c++)
-    vrg_html_element (page, "th", "%s", column[c]);
-  fputs ("</tr></thead><tbody>\n", page);
-  for (int r = 0; r < n_rows; r++)
-    {
-      fputs ("<tr>", page);
-      vrg_html_element (page, "td", "%.6g", vrg_cell (t, first[r], "nn"));
-      vrg_html_element (page, "td", "%s", vrg_cell_text (t, first[r], "rule"));
-      vrg_html_element (page, "td", "%s", vrg_cell_text (t, first[r], "level"));
-      for (int c = 0; c < n_columns; c++)
-        {
-          int found = -1;
-          for (int row = first[r]; row < t->rows && found < 0; row++)
-            if (row_of[row] == r && column_of[row] == c)
-              found = row;
-          vrg_html_value_cell (page, found < 0 ? (double) NAN : vrg_cell (t, found, value),
-                               found < 0 ? (double) NAN : vrg_cell (t, found, "error"));
-        }
-      fputs ("</tr>\n", page);
-    }
-  vrg_html_table_end (page, n_rows);
-  vrg_free (first);
-  vrg_free (row_of);
-  vrg_free (column_of);
-}
-
-static void
-flow_section (FILE *page, const vrg_report_data *data, const vrg_figure *all)
-{
-  const char *const by_operator[2] = { "operator", NULL }, *const by_sector[2] = { "sector", "operators" };
-  if (data->couplings != NULL)
-    {
-      int operators = vrg_column_max (data->couplings, "operators");
-      fputs ("<h2 id=\"flow\">Renormalised couplings</h2>\n", page);
-      vrg_figures_show (page, data, all, 2, (const int[]){ VRG_FIGURE_FLOW, VRG_FIGURE_COUPLINGS });
-      pivot (page, data->couplings, "couplings.tsv", by_operator, "value", operators);
-      fprintf (page,
-               "<p class=\"faint\">%d operators fitted; couplings depend on the list fitted, so compare equal lists "
-               "only.</p>\n",
-               operators);
-    }
-  if (data->exponents != NULL)
-    {
-      fputs ("<h2 id=\"exponents\">Exponents</h2>\n", page);
-      vrg_figures_show (page, data, all, 2, (const int[]){ VRG_FIGURE_EVEN, VRG_FIGURE_ODD });
-      pivot (page, data->exponents, "exponents.tsv", by_sector, "y", -1);
-      fputs ("<p class=\"faint\">Columns: sector and number of operators. Exact: y_t = 1 (even), y_h = 15/8 (odd), at "
-             "the critical coupling.</p>\n",
-             page);
-    }
-}
-
 static bool
 has_input (const vrg_report_data *data)
 {
@@ -544,15 +466,14 @@ write_page (vrg_report_data *data, const vrg_figure *all)
   fputs ("<a href=\"#summary\">Summary</a>", page);
   fputs (data->sample ? "<a href=\"#sampling\">Sampling</a>" : "", page);
   fputs (vrg_training_any (data) ? "<a href=\"#training\">Training</a>" : "", page);
-  fputs (data->couplings ? "<a href=\"#flow\">Couplings</a>" : "", page);
-  fputs (data->exponents ? "<a href=\"#exponents\">Exponents</a>" : "", page);
+  vrg_flow_links (page, data);
   fputs ("<a href=\"#provenance\">Provenance</a>", page);
   fputs (has_input (data) ? "<a href=\"#input\">Input</a>" : "", page);
   fputs ("</nav>\n", page);
   summary (page, data, &found);
   sample_section (page, data, all);
   vrg_training_section (page, data, all);
-  flow_section (page, data, all);
+  vrg_flow_sections (page, data, all);
   provenance_section (page, data);
   vrg_html_end (page);
   bool bad = fflush (page) != 0 || ferror (page) || fsync (fileno (page)) != 0;

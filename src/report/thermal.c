@@ -77,7 +77,7 @@ static void
 put_plain (FILE *script, const char *label)
 {
   fprintf (script,
-           "set xlabel 'coupling K'\nset ylabel '%s' offset 0.5\nunset key\n"
+           "set xlabel 'coupling K (J / k_BT)'\nset ylabel '%s' offset 0.5\nunset key\n"
            "plot $data using 1:2:3 with yerrorbars pointtype 7 pointsize 0.55 linewidth 1.5 linecolor '%s'\n",
            label, blue);
 }
@@ -123,7 +123,7 @@ vrg_thermal_exact (FILE *script, const vrg_report_data *data, bool heat)
     "plot $exact with lines linewidth 2 linecolor '%s' title 'exact, this size', \\\n"
     "  $data using 1:2:3 with yerrorbars pointtype 7 pointsize 0.55 linewidth 1.5 linecolor '%s' title 'measured'\n"
     "unset label 1\nset tmargin at screen 0.37\nset bmargin at screen 0.14\nset format x '%%g'\n"
-    "set xlabel 'coupling K'\nset ylabel 'deviation / error' offset 0.5\n"
+    "set xlabel 'coupling K (J / k_BT)'\nset ylabel 'deviation / error' offset 0.5\n"
     "set yrange [%.3g:%.3g]\nset ytics %g\nunset key\n"
     "set object 1 rectangle from graph 0,first -2 to graph 1,first 2 behind fillcolor '#e9edf2' fillstyle solid "
     "noborder\n"

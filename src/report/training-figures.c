@@ -32,7 +32,7 @@ static bool
 curves_script (FILE *script, const vrg_table_data *t)
 {
   static const char *const columns[PANELS] = { "reconstruction_error", "pseudo_likelihood", "kl_per_site" };
-  static const char *const labels[PANELS] = { "reconstruction error", "pseudo-likelihood", "KL per site (nat)" };
+  static const char *const labels[PANELS] = { "reconstruction error", "pseudo-likelihood (nat)", "KL per site (nat)" };
   const int layers = vrg_column_max (t, "layer"), last = vrg_column_max (t, "epoch");
   double low = INFINITY, high = 0;
   int any[PANELS] = { 0 }, panels = 0;
@@ -79,17 +79,18 @@ curves_script (FILE *script, const vrg_table_data *t)
         {
           fprintf (script, "%s $data using ($1==%d?$2:NaN):%d with linespoints ", layer > 1 ? ", \\\n  " : "plot",
                    layer, 3 + i);
-          fprintf (script, "pointtype 7 pointsize %g linewidth 1.8 linecolor '%s' ", i == 2 ? 0.5 : 0.3,
-                   colour (layer - 1));
+          const vrg_gnuplot_style s = vrg_gnuplot_curve (layer - 1);
+          fprintf (script, "pointtype %d dashtype %d pointsize %g linewidth 1.8 linecolor '%s' ", s.point, s.dash,
+                   i == 2 ? 0.5 : 0.3, s.colour);
           if (layers > 1 && panel == 1)
             fprintf (script, "title 'layer %d'", layer);
           else
             fputs ("notitle", script);
           if (i == 2)
             fprintf (script,
-                     ", \\\n   $data using ($1==%d?$2:NaN):5:6 with yerrorbars pointtype 7 pointsize 0.5 "
+                     ", \\\n   $data using ($1==%d?$2:NaN):5:6 with yerrorbars pointtype %d pointsize 0.5 "
                      "linewidth 1.4 linecolor '%s' notitle",
-                     layer, colour (layer - 1));
+                     layer, s.point, s.colour);
         }
       fputs ("\n", script);
     }
@@ -467,9 +468,9 @@ interactions_script (FILE *script, const vrg_table_data *t)
   for (int layer = 1, block = 0; layer <= layers; layer++)
     if (points[layer - 1] > 0)
       fprintf (script,
-               ", \\\n  $data index %d using 1:2:3 with yerrorbars pointtype 7 pointsize 0.5 linewidth 1.2 linecolor "
+               ", \\\n  $data index %d using 1:2:3 with yerrorbars pointtype %d pointsize 0.5 linewidth 1.2 linecolor "
                "'%s' title 'layer %d'",
-               block++, colour (layer - 1), layer);
+               block++, vrg_gnuplot_curve (layer - 1).point, colour (layer - 1), layer);
   fputs ("\n", script);
   return all > 0;
 }
@@ -518,12 +519,12 @@ two_point_script (FILE *script, const vrg_table_data *t)
                  axis, colour (6), named ? "title 'exact'" : "notitle");
       for (int depth = 0; depth <= layers; depth++)
         {
-          fprintf (
-            script,
-            ", \\\n  $data index %d using 1:%s with yerrorlines pointtype %d pointsize 0.55 linewidth 1.4 linecolor "
-            "'%s' ",
-            2 * (depth > 0 ? depth - 1 : 0) + axis, depth ? "2:3" : "4:5", axis ? 7 : 6,
-            depth ? colour (depth - 1) : "#222222");
+          const int shapes[] = { 6, 4, 8, 12, 10 }; /* open; the next is the full one */
+          fprintf (script,
+                   ", \\\n  $data index %d using 1:%s with yerrorlines pointtype %d pointsize 0.55 linewidth 1.4 "
+                   "linecolor '%s' ",
+                   2 * (depth > 0 ? depth - 1 : 0) + axis, depth ? "2:3" : "4:5", shapes[depth % 5] + axis,
+                   depth ? colour (depth - 1) : "#222222");
           if (!named)
             fputs ("notitle", script);
           else if (depth == 0)

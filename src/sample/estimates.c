@@ -301,12 +301,14 @@ static void
 put_operators (vrg_table *table, const vrg_samples_info *info, int ensemble, const vrg_estimates *e)
 {
   char size[72];
+  const vrg_pattern *even;
+  vrg_catalogue (2, false, &even);
   size_text (info, size);
   for (int i = 0; i < VRG_EVEN_OPERATORS; i++)
     {
       vrg_table_double (table, info->nn[ensemble]);
       vrg_table_text (table, size);
-      vrg_table_text (table, vrg_param_even_names[i]);
+      vrg_table_text (table, even[i].name);
       put_estimate (table, e->operators[i]);
     }
 }

@@ -450,7 +450,7 @@ hidden_bias (const vrg_layer *layer, int64_t unit)
 
 const vrg_layer_kind vrg_convolution_layer = { .begin = begin,
                                                .end = end,
-                                               .round = round_weights,
+                                               .round_end = round_weights,
                                                .sizes = sizes,
                                                .unpack = unpack,
                                                .unpack_hidden = unpack_hidden,

@@ -16,7 +16,7 @@
 #include "train/product.h"
 
 #define WINDOW 60 /* sites unpacked at a time, 12 groups */
-#define TILE 1920 /* masters of a row rounded at a time: whole vectors and whole groups */
+#define ROWS 4    /* of weights rounded, and of a gradient handed on, together */
 #define SLAB 64   /* hidden units of the gradient at a time */
 #define PARTS 8   /* of fields that are summed over strips: one is summed while the next is computed */
 #define WORD 64   /* lanes of the gradient in a word of bits, in WORD_GROUPS groups */
@@ -26,8 +26,8 @@
 typedef struct
 {
   int64_t visible_groups, hidden_groups;
-  int32_t *up;                         /* [hidden] rows of visible_groups: weights, doubled */
-  int32_t *down;                       /* [sites] rows of hidden_groups: the same, transposed */
+  int64_t pitch;                       /* of the weights: whole vectors and groups of sites */
+  int32_t *w;                          /* [hidden in whole groups][pitch]: weights, doubled; 0 beyond */
   int32_t *visible_base, *hidden_base; /* bias - sum of weights; hidden: of this strip, with the bias on strip 0 */
   int32_t *visible_bias, *hidden_bias;
   int64_t *size;    /* [hidden + 1] sums of |w|, and the strips that are bad */
@@ -38,6 +38,7 @@ typedef struct
   int32_t *planes; /* [groups][sites in whole vectors] */
   int32_t *means;  /* [SLAB] rows of groups */
   int32_t *part;   /* [SLAB][sites in whole vectors] */
+  int64_t *rows;   /* [ROWS][sites] to be handed on */
 } dense;
 
 static void
@@ -49,8 +50,8 @@ begin (vrg_layer *layer)
   layer->visible_biases = sites;
   d->visible_groups = vrg_groups (sites);
   d->hidden_groups = vrg_groups (hidden);
-  d->up = vrg_new (hidden * VRG_ROW_GROUP * d->visible_groups, sizeof (int32_t), "fixed-point weights");
-  d->down = vrg_new (sites * VRG_ROW_GROUP * d->hidden_groups, sizeof (int32_t), "fixed-point weights");
+  d->pitch = vrg_lanes (VRG_GROUP * d->visible_groups) | VRG_LANES; /* odd: a column's cache lines do not collide */
+  d->w = vrg_new (VRG_GROUP * d->hidden_groups * d->pitch, sizeof (int32_t), "fixed-point weights");
   d->visible_base = vrg_new (sites, sizeof (int32_t), "fixed-point biases");
   d->hidden_base = vrg_new (hidden, sizeof (int32_t), "fixed-point biases");
   d->visible_bias = vrg_new (sites, sizeof (int32_t), "fixed-point biases");
@@ -63,15 +64,39 @@ static void
 end (vrg_layer *layer)
 {
   dense *d = layer->own;
-  void *own[] = { d->up,   d->down,   d->visible_base, d->hidden_base, d->visible_bias, d->hidden_bias,
-                  d->size, d->column, d->words,        d->planes,      d->means,        d->part,
-                  d };
+  void *own[] = { d->w,     d->visible_base, d->hidden_base, d->visible_bias, d->hidden_bias, d->size, d->column,
+                  d->words, d->planes,       d->means,       d->part,         d->rows,        d };
   for (size_t k = 0; k < sizeof own / sizeof *own; k++)
     vrg_free (own[k]);
 }
 
+static void
+round_rows (vrg_layer *layer, int64_t first, int64_t last)
+{
+  dense *d = layer->own;
+  const int64_t sites = layer->sites;
+  if (first == 0)
+    {
+      memset (d->size, 0, (size_t) layer->hidden * sizeof *d->size);
+      if (sites > 0)
+        {
+          memset (d->visible_base, 0, (size_t) sites * sizeof *d->visible_base);
+          memset (d->column, 0, (size_t) sites * sizeof *d->column);
+        }
+    }
+  for (int64_t j = first; j < last; j += ROWS)
+    {
+      const int64_t rows = last - j < ROWS ? last - j : ROWS;
+      int64_t sums[ROWS] = { 0 };
+      vrg_product_round (rows, sites, layer->model->weights + j * sites, sites, d->w + j * d->pitch, d->pitch,
+                         d->visible_base, d->column, sums, d->size + j);
+      for (int64_t k = 0; k < rows; k++)
+        d->hidden_base[j + k] = (int32_t) -sums[k]; /* of no use if it does not fit */
+    }
+}
+
 static bool
-round_dense (vrg_layer *layer)
+round_end (vrg_layer *layer)
 {
   const vrg_model *model = layer->model;
   dense *d = layer->own;
@@ -79,33 +104,10 @@ round_dense (vrg_layer *layer)
   bool good = true;
   for (int64_t i = 0; i < sites; i++)
     {
-      d->visible_base[i] = d->visible_bias[i] = vrg_layer_round_one (model->visible_bias[i], &good);
-      d->column[i] = (uint32_t) abs (d->visible_bias[i]);
+      d->visible_bias[i] = vrg_layer_round_one (model->visible_bias[i], &good);
+      d->visible_base[i] = (int32_t) ((uint32_t) d->visible_base[i] + (uint32_t) d->visible_bias[i]);
+      good = good && d->column[i] + (int64_t) abs (d->visible_bias[i]) < bound;
     }
-  memset (d->size, 0, (size_t) hidden * sizeof *d->size);
-  for (int64_t j = 0; j < hidden; j += VRG_COLUMN_ROWS)
-    {
-      const int64_t rows = hidden - j < VRG_COLUMN_ROWS ? hidden - j : VRG_COLUMN_ROWS;
-      int64_t sums[VRG_COLUMN_ROWS] = { 0 };
-      for (int64_t i = 0; i < sites; i += TILE)
-        {
-          int32_t fixed[VRG_COLUMN_ROWS * TILE] __attribute__ ((aligned (64)));
-          const int64_t n = sites - i < TILE ? sites - i : TILE;
-          for (int64_t k = 0; k < rows; k++)
-            {
-              vrg_product_round (n, model->weights + (j + k) * sites + i, fixed + k * TILE, d->visible_base + i,
-                                 d->column + i, &sums[k], &d->size[j + k]);
-              vrg_product_row (n, 1, fixed + k * TILE,
-                               d->up + ((j + k) * d->visible_groups + i / VRG_GROUP) * VRG_ROW_GROUP);
-            }
-          vrg_product_columns (rows, n, fixed, TILE, d->down + (i * d->hidden_groups + j / VRG_GROUP) * VRG_ROW_GROUP,
-                               VRG_ROW_GROUP * d->hidden_groups);
-        }
-      for (int64_t k = 0; k < rows; k++)
-        d->hidden_base[j + k] = (int32_t) -sums[k]; /* of no use if it does not fit */
-    }
-  for (int64_t i = 0; i < sites; i++)
-    good = good && d->column[i] < bound;
   d->size[hidden] = !good;
   if (layer->strips > 1)
     vrg_sum_int64 (layer->strip_comm, d->size, hidden + 1);
@@ -287,8 +289,8 @@ hidden_fields (const vrg_layer *layer, vrg_piece piece, const int32_t *v, int32_
   for (int64_t k = 0; k < parts; k++)
     {
       const int64_t j = k * layer->hidden / parts, n = (k + 1) * layer->hidden / parts - j;
-      vrg_product (n, d->visible_groups, piece.lanes, d->up + j * VRG_ROW_GROUP * d->visible_groups, d->hidden_base + j,
-                   v, fields + j * piece.lanes);
+      vrg_product (n, d->visible_groups, piece.lanes, d->w + j * d->pitch, d->pitch, 1, d->hidden_base + j, v,
+                   fields + j * piece.lanes);
       if (layer->strips == 1)
         return;
       VRG_MPI (MPI_Iallreduce (MPI_IN_PLACE, fields + j * piece.lanes, (int) (n * piece.lanes), MPI_INT32_T, MPI_SUM,
@@ -302,7 +304,7 @@ static void
 visible_fields (const vrg_layer *layer, vrg_piece piece, const int32_t *h, int32_t *fields)
 {
   const dense *d = layer->own;
-  vrg_product (layer->sites, d->hidden_groups, piece.lanes, d->down, d->visible_base, h, fields);
+  vrg_product (layer->sites, d->hidden_groups, piece.lanes, d->w, 1, d->pitch, d->visible_base, h, fields);
 }
 
 /** Draw `units` units, of which the first is number `first` of `all`. */
@@ -385,8 +387,9 @@ gradient_begin (const vrg_layer *layer)
     return;
   d->words = vrg_new (VRG_GROUP * d->visible_groups, sizeof (uint64_t), "bits of the gradient");
   d->planes = vrg_new (most * pitch, sizeof (int32_t), "bits of the gradient");
-  d->means = vrg_new (SLAB * most * VRG_ROW_GROUP, sizeof (int32_t), "means of the gradient");
+  d->means = vrg_new (SLAB * most * VRG_GROUP, sizeof (int32_t), "means of the gradient");
   d->part = vrg_new (SLAB * pitch, sizeof (int32_t), "a part of the gradient");
+  d->rows = vrg_new (ROWS * layer->sites, sizeof (int64_t), "rows of the gradient");
 }
 
 /** The lanes of a phase become bits of words, and these more planes over the sites; visible biases on the way. */
@@ -411,6 +414,23 @@ prepare (const vrg_layer *layer, const vrg_phase *phase, int64_t factor, int64_t
     }
 }
 
+/** n <= WORD means of a row, times factor, as whole groups; *sum += the means. */
+static inline __attribute__ ((always_inline)) void
+multiply_body (int64_t n, int32_t factor, const int32_t *means, int32_t *row, int32_t *sum)
+{
+  int32_t all = 0;
+  for (int64_t lane = 0; lane < n; lane++)
+    {
+      row[lane] = factor * means[lane];
+      all += means[lane];
+    }
+  for (int64_t lane = n; lane % VRG_GROUP; lane++)
+    row[lane] = 0;
+  *sum += all;
+}
+VRG_PATHS (multiply, (int64_t n, int32_t factor, const int32_t *means, int32_t *row, int32_t *sum),
+           (n, factor, means, row, sum))
+
 /** Row j of the means of a phase, `factor` times and doubled, as prepare placed its lanes; returns the sum of the row
  *  without doubling. */
 static int32_t
@@ -419,10 +439,8 @@ means_row (const vrg_phase *phase, int64_t j, int32_t factor, int32_t *row)
   const int64_t lanes = phase->v ? phase->piece.first + phase->piece.n : 0;
   const int32_t *means = phase->means + (phase->v ? j * phase->piece.lanes : 0);
   int32_t sum = 0;
-  for (int64_t lane = 0; lane < lanes; lane += WORD, row += WORD_GROUPS * VRG_ROW_GROUP)
-    vrg_product_row (lanes - lane < WORD ? lanes - lane : WORD, 2 * factor, means + lane, row);
-  for (int64_t lane = 0; lane < lanes; lane++)
-    sum += means[lane];
+  for (int64_t lane = 0; lane < lanes; lane += WORD, row += WORD_GROUPS * VRG_GROUP)
+    multiply (lanes - lane < WORD ? lanes - lane : WORD, 2 * factor, means + lane, row, &sum);
   return factor * sum;
 }
 
@@ -442,10 +460,10 @@ VRG_PATHS (add, (int64_t n, const int32_t *part, int64_t factor, bool fresh, int
 /** `factor` times the gradient of hidden units [first, last), for what has been prepared. */
 static void
 gradient_rows (const vrg_layer *layer, const vrg_phase *data, int64_t times, const vrg_phase *model, int64_t factor,
-               int64_t first, int64_t last, bool fresh, int64_t *sums)
+               int64_t first, int64_t last, bool fresh, int64_t *sums, const vrg_rows_done *done)
 {
   const dense *d = layer->own;
-  const int64_t sites = layer->sites, pitch = vrg_lanes (sites), width = VRG_ROW_GROUP * d->groups;
+  const int64_t sites = layer->sites, pitch = vrg_lanes (sites), width = VRG_GROUP * d->groups;
   const int64_t split = data->v ? words_groups (data->piece.first + data->piece.n) : 0; /* groups of the data */
   for (int64_t j = first; j < last; j += SLAB)
     {
@@ -454,19 +472,26 @@ gradient_rows (const vrg_layer *layer, const vrg_phase *data, int64_t times, con
       for (int64_t k = 0; k < n; k++)
         {
           int32_t *row = d->means + k * width;
-          base[k] = -means_row (data, j + k, (int32_t) times, row)
-                    - means_row (model, j + k, -1, row + split * VRG_ROW_GROUP);
+          base[k]
+            = -means_row (data, j + k, (int32_t) times, row) - means_row (model, j + k, -1, row + split * VRG_GROUP);
           sums[layer->weights + sites + j + k] -= factor * base[k];
         }
-      vrg_product (n, d->groups, pitch, d->means, base, d->planes, d->part);
-      for (int64_t k = 0; k < n; k++)
-        add (sites, d->part + k * pitch, factor, fresh, sums + (j + k) * sites);
+      vrg_product (n, d->groups, pitch, d->means, width, 1, base, d->planes, d->part);
+      for (int64_t k0 = 0; k0 < n; k0 += ROWS)
+        {
+          const int64_t rows = n - k0 < ROWS ? n - k0 : ROWS;
+          int64_t *to = done && fresh ? d->rows : sums + (j + k0) * sites;
+          for (int64_t k = 0; k < rows; k++)
+            add (sites, d->part + (k0 + k) * pitch, factor, fresh, to + k * sites);
+          if (done)
+            done->rows (done->state, j + k0, j + k0 + rows, to);
+        }
     }
 }
 
 static void
 gradient_part (const vrg_layer *layer, vrg_phase data, int64_t times, vrg_phase model, int64_t first, int64_t last,
-               bool fresh, int64_t *sums)
+               bool fresh, int64_t *sums, const vrg_rows_done *done)
 {
   const vrg_phase none = { .v = NULL };
   const bool apart = data.v && times * data.piece.n + (model.v ? model.piece.n : 0) > EXACT;
@@ -479,22 +504,22 @@ gradient_part (const vrg_layer *layer, vrg_phase data, int64_t times, vrg_phase 
         prepare (layer, &data, times, sums);
       if (apart) /* all of the data phase with the first part */
         {
-          gradient_rows (layer, &data, 1, &none, times, 0, layer->hidden, fresh, sums);
+          gradient_rows (layer, &data, 1, &none, times, 0, layer->hidden, fresh, sums, model.v ? NULL : done);
           gradient_begin (layer);
         }
       if (model.v)
         prepare (layer, &model, -1, sums);
     }
   if (apart && model.v)
-    gradient_rows (layer, &none, 1, &model, 1, first, last, false, sums);
+    gradient_rows (layer, &none, 1, &model, 1, first, last, false, sums, done);
   else if (!apart)
-    gradient_rows (layer, &data, times, &model, 1, first, last, fresh, sums);
+    gradient_rows (layer, &data, times, &model, 1, first, last, fresh, sums, done);
 }
 
 static void
 gradient (const vrg_layer *layer, vrg_phase data, int64_t times, vrg_phase model, int64_t *sums)
 {
-  gradient_part (layer, data, times, model, 0, layer->hidden, false, sums);
+  gradient_part (layer, data, times, model, 0, layer->hidden, false, sums, NULL);
 }
 
 static inline __attribute__ ((always_inline)) void
@@ -555,13 +580,11 @@ reach (const vrg_layer *layer)
 static int64_t
 site_weights (const vrg_layer *layer, int64_t site, int64_t *index, int32_t *weight)
 {
-  static const int place[VRG_GROUP] = { 1, 2, 4, 5, 6 };
   const dense *d = layer->own;
-  const int32_t *row = d->down + site * VRG_ROW_GROUP * d->hidden_groups;
   for (int64_t j = 0; j < layer->hidden; j++)
     {
       index[j] = j;
-      weight[j] = row[j / VRG_GROUP * VRG_ROW_GROUP + place[j % VRG_GROUP]] / 2;
+      weight[j] = d->w[j * d->pitch + site] / 2;
     }
   return layer->hidden;
 }
@@ -581,7 +604,8 @@ hidden_bias (const vrg_layer *layer, int64_t unit)
 const vrg_layer_kind vrg_dense_layer = {
   .begin = begin,
   .end = end,
-  .round = round_dense,
+  .round_rows = round_rows,
+  .round_end = round_end,
   .sizes = sizes,
   .unpack = unpack_visible,
   .unpack_hidden = unpack_hidden,

@@ -23,6 +23,7 @@ struct vrg_gradient
   int64_t words;                   /* of a sample */
   uint64_t *bits;                  /* [chains * n][words] persistent chains */
   const uint64_t **samples;        /* [chain_lanes] those of a piece */
+  const vrg_rows_done *done;       /* NULL: sums are kept */
   int32_t *data, *visible, *hidden, *visible_fields, *hidden_fields, *data_means, *model_means;
 };
 
@@ -76,6 +77,12 @@ vrg_gradient_free (vrg_gradient *g)
                   g->visible_fields, g->hidden_fields,    g->data_means, g->model_means, g };
   for (size_t k = 0; k < sizeof own / sizeof *own; k++)
     vrg_free (own[k]);
+}
+
+void
+vrg_gradient_hand_on (vrg_gradient *g, const vrg_rows_done *done)
+{
+  g->done = done;
 }
 
 /** The piece at position p, up to `end` or the next multiple of `most`. */
@@ -133,19 +140,22 @@ step (vrg_gradient *g, const vrg_rng *rng, vrg_piece piece, int64_t update, int6
   vrg_layer_visible_sample (g->layer, rng, piece, update, draw, g->visible_fields, g->visible);
 }
 
-/** The gradient of all parameters; fresh: what sums held before is forgotten. */
+/** The gradient of all parameters; fresh: what sums held before is forgotten; done: takes the weights' if not NULL. */
 static void
-whole (const vrg_layer *layer, vrg_phase data, int64_t times, vrg_phase model, bool fresh, int64_t *sums)
+whole (const vrg_layer *layer, vrg_phase data, int64_t times, vrg_phase model, bool fresh, int64_t *sums,
+       const vrg_rows_done *done)
 {
   if (layer->kind->gradient_part && (data.v || model.v))
     {
-      layer->kind->gradient_part (layer, data, times, model, 0, layer->hidden_biases, fresh, sums);
+      layer->kind->gradient_part (layer, data, times, model, 0, layer->hidden_biases, fresh, sums, done);
       return;
     }
   if (fresh)
     memset (sums, 0, (size_t) layer->parameters * sizeof *sums);
   if (data.v || model.v) /* otherwise this group has no part of the batch */
     vrg_layer_gradient (layer, data, times, model, sums);
+  if (done)
+    done->rows (done->state, 0, layer->hidden_biases, sums);
 }
 
 /** The same for the last piece: in parts, each summed over the groups while the next is computed. */
@@ -157,7 +167,7 @@ finish (const vrg_gradient *g, vrg_phase data, int64_t times, vrg_phase model, b
                 wanted = rows / ROWS < PARTS ? rows / ROWS : PARTS;
   const int64_t parts = layer->kind->gradient_part && wanted > 1 ? wanted : 1;
   if (g->grid->groups == 1 || parts == 1 || !(data.v || model.v))
-    whole (layer, data, times, model, fresh, sums);
+    whole (layer, data, times, model, fresh, sums, g->grid->groups == 1 ? g->done : NULL);
   if (g->grid->groups == 1)
     return;
   MPI_Request request[PARTS + 1];
@@ -167,11 +177,17 @@ finish (const vrg_gradient *g, vrg_phase data, int64_t times, vrg_phase model, b
       int64_t *from = k < parts ? sums + j0 * row : sums + layer->weights;
       const int64_t n = k < parts ? (j1 - j0) * row : layer->parameters - layer->weights;
       if (k < parts && parts > 1 && (data.v || model.v))
-        layer->kind->gradient_part (layer, data, times, model, j0, j1, fresh, sums);
+        layer->kind->gradient_part (layer, data, times, model, j0, j1, fresh, sums, NULL);
       VRG_MPI (MPI_Iallreduce (MPI_IN_PLACE, from, (int) n, MPI_INT64_T, MPI_SUM, g->grid->group_comm, &request[k]));
       vrg_traffic_collective (n * (int64_t) sizeof *from);
     }
-  VRG_MPI (MPI_Waitall ((int) parts + 1, request, MPI_STATUSES_IGNORE));
+  for (int64_t k = 0; k <= parts; k++)
+    {
+      const int64_t j0 = k * rows / parts, j1 = (k + 1) * rows / parts;
+      VRG_MPI (MPI_Wait (&request[k], MPI_STATUS_IGNORE));
+      if (k < parts && g->done)
+        g->done->rows (g->done->state, j0, j1, sums + j0 * row);
+    }
 }
 
 /** mean [n] += sign * biases. */
@@ -193,7 +209,7 @@ add_data (const vrg_layer *layer, vrg_phase data, int64_t times, bool fresh, int
       add_biases (layer->visible_biases, -1, visible, visible_mean);
       add_biases (layer->hidden_biases, -1, hidden, hidden_mean);
     }
-  whole (layer, data, times, (vrg_phase){ .v = NULL }, fresh, sums);
+  whole (layer, data, times, (vrg_phase){ .v = NULL }, fresh, sums, NULL);
   add_biases (layer->visible_biases, 1, visible, visible_mean);
   add_biases (layer->hidden_biases, 1, hidden, hidden_mean);
 }
@@ -256,7 +272,7 @@ vrg_gradient_update (vrg_gradient *g, const vrg_rng *rng, int64_t steps, int64_t
           if (p + piece.n == end && c + chain.n == last)
             finish (g, data, times, model, fresh, sums);
           else
-            whole (layer, data, times, model, fresh, sums);
+            whole (layer, data, times, model, fresh, sums, NULL);
           data = none;
           fresh = false;
         }

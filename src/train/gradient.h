@@ -17,6 +17,10 @@ vrg_gradient *vrg_gradient_new (const vrg_grid *grid, const vrg_layer *layer, in
                                 int64_t chains);
 void vrg_gradient_free (vrg_gradient *gradient);
 
+/** From now on complete rows of the gradient's weights are handed to `done`, all of them once an update, in order, and
+ *  `sums` need not hold them.  done stays the caller's.  Local. */
+void vrg_gradient_hand_on (vrg_gradient *gradient, const vrg_rows_done *done);
+
 /** Start the persistent chains from random units (rng purpose VISIBLE, update 2^48 - 1).  Local. */
 void vrg_gradient_start (vrg_gradient *gradient, const vrg_rng *rng);
 

@@ -122,7 +122,21 @@ vrg_layer_round_one (double x, bool *good)
 bool
 vrg_layer_round (vrg_layer *layer)
 {
-  return layer->kind->round (layer);
+  vrg_layer_round_rows (layer, 0, layer->hidden_biases);
+  return vrg_layer_round_end (layer);
+}
+
+void
+vrg_layer_round_rows (vrg_layer *layer, int64_t first, int64_t last)
+{
+  if (layer->kind->round_rows)
+    layer->kind->round_rows (layer, first, last);
+}
+
+bool
+vrg_layer_round_end (vrg_layer *layer)
+{
+  return layer->kind->round_end (layer);
 }
 
 vrg_layer_size

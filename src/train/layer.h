@@ -26,7 +26,8 @@ typedef enum
   VRG_USE_STACK,      /* hidden units as the next layer's data */
   VRG_USE_ANNEALING,  /* annealed importance sampling */
   VRG_USE_SAMPLES,    /* samples of the model */
-  VRG_USE_RECONSTRUCT /* data through the stack and back */
+  VRG_USE_RECONSTRUCT, /* data through the stack and back */
+  VRG_USE_FLOW         /* the flow v -> h -> v */
 } vrg_layer_use;
 
 /** Samples worked on together: global positions [position, position + n) of a batch, or of chains.  Lanes are counted
@@ -79,6 +80,10 @@ void vrg_layer_free (vrg_layer *layer);
  *  diverged.  Collective over strip_comm, where all get the same answer. */
 bool vrg_layer_round (vrg_layer *layer);
 
+/** The same in parts: the weights of hidden units [first, last), from 0 on in order, local; then the rest. */
+void vrg_layer_round_rows (vrg_layer *layer, int64_t first, int64_t last);
+bool vrg_layer_round_end (vrg_layer *layer);
+
 /** Numbers of int32 that arrays for pieces of at most `lanes` lanes take.  Local. */
 typedef struct
 {
@@ -118,6 +123,13 @@ typedef struct
   const int32_t *v, *means;
 } vrg_phase;
 void vrg_layer_gradient (const vrg_layer *layer, vrg_phase data, int64_t times, vrg_phase model, int64_t *sums);
+
+/** Takes the gradient of the weights of hidden units [first, last), rows at `sums`, when it is complete. */
+typedef struct
+{
+  void (*rows) (void *state, int64_t first, int64_t last, const int64_t *sums);
+  void *state;
+} vrg_rows_done;
 
 /** Visible units of this rank in which the samples of two arrays differ.  Local. */
 int64_t vrg_layer_difference (const vrg_layer *layer, vrg_piece piece, const int32_t *v, const int32_t *w);

@@ -9,7 +9,8 @@ struct vrg_layer_kind
 {
   void (*begin) (vrg_layer *layer); /* counts and `own`; model and strips are set */
   void (*end) (vrg_layer *layer);
-  bool (*round) (vrg_layer *layer);
+  void (*round_rows) (vrg_layer *layer, int64_t first, int64_t last); /* may be NULL */
+  bool (*round_end) (vrg_layer *layer);
   vrg_layer_size (*sizes) (const vrg_layer *layer, int64_t lanes);
   void (*unpack) (const vrg_layer *layer, vrg_piece piece, const uint64_t *const *samples, int32_t *v);
   void (*unpack_hidden) (const vrg_layer *layer, vrg_piece piece, const uint64_t *const *samples, int32_t *h);
@@ -31,9 +32,10 @@ struct vrg_layer_kind
   int32_t (*visible_bias) (const vrg_layer *layer, int64_t site);
   int32_t (*hidden_bias) (const vrg_layer *layer, int64_t unit);
   /* may be NULL: the gradient in parts, the weights of hidden units [first, last), called from 0 on in order; biases come
-     with the first part; fresh: sums are set, not added to */
+     with the first part; fresh: sums are set, not added to; done: takes the rows of weights, which sums need not hold
+     then; NULL: none */
   void (*gradient_part) (const vrg_layer *layer, vrg_phase data, int64_t times, vrg_phase model, int64_t first,
-                         int64_t last, bool fresh, int64_t *sums);
+                         int64_t last, bool fresh, int64_t *sums, const vrg_rows_done *done);
 };
 
 extern const vrg_layer_kind vrg_dense_layer, vrg_convolution_layer;

@@ -243,13 +243,15 @@ vrg_likelihood_weight_norm (const vrg_layer *layer)
 
 double
 vrg_likelihood_lnz (const vrg_grid *grid, const vrg_layer *layer, const vrg_rng *rng, int64_t chains, int64_t steps,
-                    int64_t number, double *error)
+                    int64_t number, double *error, bool *doubtful)
 {
   *error = 0;
+  *doubtful = false;
   if (vrg_enumeration_possible (layer))
     return vrg_enumeration_lnz (grid, layer);
   const vrg_annealing a = vrg_annealing_lnz (grid, layer, rng, chains, steps, number);
   *error = a.error;
+  *doubtful = a.doubtful;
   if (a.doubtful)
     vrg_warn (
       "ln Z is doubtful: %.2f +- %.2f by %lld chains in %lld steps, %.2f +- %.2f and %.2f +- %.2f by their halves, "

@@ -28,10 +28,10 @@ double vrg_likelihood_pseudo (const vrg_grid *grid, const vrg_layer *layer, cons
 double vrg_likelihood_weight_norm (const vrg_layer *layer);
 
 /** ln Z of the model: enumerated where the smaller layer has at most VRG_ENUMERATION_MOST units, *error = 0; otherwise by
- *  annealed importance sampling with an rng of its own use (see annealing.h, with its warning if it is doubtful).
+ *  annealed importance sampling with an rng of its own use.  *doubtful: see annealing.h; there is a warning, too.
  *  Collective over grid. */
 double vrg_likelihood_lnz (const vrg_grid *grid, const vrg_layer *layer, const vrg_rng *rng, int64_t chains,
-                           int64_t steps, int64_t number, double *error);
+                           int64_t steps, int64_t number, double *error, bool *doubtful);
 
 /** The law P (s) = exp (nn S_nn (s)) / Z on the model's visible lattice.  lnz NaN: not known exactly. */
 typedef struct

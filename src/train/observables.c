@@ -188,6 +188,21 @@ conclude (const vrg_observables *o, const int64_t *sums, int64_t samples, double
     *out++ = (double) sums[i] * scale;
 }
 
+double
+vrg_observables_factor (const vrg_observables *o)
+{
+  const int64_t samples = o->blocks.samples;
+  double tau[2], *series = vrg_new (samples, sizeof *series, "series");
+  for (int k = 0; k < 2; k++)
+    {
+      for (int64_t i = 0; i < samples; i++)
+        series[i] = (double) o->series[k][i];
+      tau[k] = o->blocks.over_time > 1 ? vrg_tau_int (series, samples, o->blocks.chains, NULL) : 0;
+    }
+  vrg_free (series);
+  return vrg_blocks_factor (&o->blocks, tau[0] > tau[1] ? tau[0] : tau[1]);
+}
+
 int
 vrg_observables_estimate (const vrg_observables *o, double nn, vrg_observed *estimates)
 {
@@ -195,7 +210,7 @@ vrg_observables_estimate (const vrg_observables *o, double nn, vrg_observed *est
   const int64_t samples = o->blocks.samples;
   const int n = (int) o->numbers, blocks = o->blocks.n;
   double *full = vrg_new ((blocks + 3) * n, sizeof *full, "estimates"), *value = full + n, *error = value + n,
-         *loo = error + n, tau[2];
+         *loo = error + n;
   int64_t *total = vrg_new (2 * n, sizeof *total, "estimates"), *rest = total + n;
   for (int b = 0; b < blocks; b++)
     for (int i = 0; i < n; i++)
@@ -208,16 +223,10 @@ vrg_observables_estimate (const vrg_observables *o, double nn, vrg_observed *est
       conclude (o, rest, samples - vrg_blocks_count (&o->blocks, b), nn, loo + b * n);
     }
   vrg_jackknife (blocks, n, full, loo, value, error);
-  double *series = vrg_new (samples, sizeof *series, "series");
-  for (int k = 0; k < 2; k++)
-    {
-      for (int64_t i = 0; i < samples; i++)
-        series[i] = (double) o->series[k][i];
-      tau[k] = o->blocks.over_time > 1 ? vrg_tau_int (series, samples, o->blocks.chains, NULL) : 0;
-    }
-  vrg_free (series);
-  const double factor = vrg_blocks_factor (&o->blocks, tau[0] > tau[1] ? tau[0] : tau[1]);
+  const double factor = vrg_observables_factor (o);
 
+  const vrg_pattern *even;
+  vrg_catalogue (2, false, &even);
   int count = 0;
   for (int i = 0; i < n; i++)
     {
@@ -226,7 +235,7 @@ vrg_observables_estimate (const vrg_observables *o, double nn, vrg_observed *est
       if (i < EVEN)
         e.quantity = names[i];
       else if (i < TWO_POINT)
-        e.quantity = o->rows > 1 ? vrg_param_even_names[i - EVEN] : NULL;
+        e.quantity = o->rows > 1 ? even[i - EVEN].name : NULL;
       else
         {
           e.distance = o->distance[at - axis * o->distances];

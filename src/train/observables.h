@@ -51,6 +51,10 @@ void vrg_observables_sum (const vrg_grid *grid, vrg_observables *observables);
 #define VRG_OBSERVED_MOST (6 + VRG_EVEN_OPERATORS + 2 * VRG_OBSERVABLES_DISTANCES)
 int vrg_observables_estimate (const vrg_observables *observables, double nn, vrg_observed *estimates);
 
+/** By how much errors are larger than those of a plain jackknife over the blocks, from the longer of the autocorrelation
+ *  times of s and m^2.  Local. */
+double vrg_observables_factor (const vrg_observables *observables);
+
 /** Difference of s (of m^2 if larger) between even and odd chains in standard errors, from the scatter of chains. 
  *  Local. */
 double vrg_observables_parity (const vrg_observables *observables);

@@ -83,6 +83,15 @@ vrg_passage_free (vrg_passage *p)
   vrg_free (p);
 }
 
+void
+vrg_passage_place (vrg_passage *p, int64_t first, int64_t n)
+{
+  int64_t position, end;
+  VRG_ASSERT (first % VRG_LAYER_LANES == 0);
+  vrg_grid_share (n, VRG_LAYER_LANES, p->grid->groups, p->grid->group, &position, &end);
+  p->piece = vrg_piece_of (first + position, end - position);
+}
+
 /** Where each position's bits of n words are. */
 static const uint64_t **
 pointers (const vrg_passage *p, const uint64_t *bits, int64_t words)

@@ -29,6 +29,10 @@ vrg_passage *vrg_passage_new (const vrg_grid *grid, const vrg_stack *stack, uint
                               int64_t n);
 void vrg_passage_free (vrg_passage *passage);
 
+/** Work on positions first .. first + n - 1 instead, in another slab of many: first a multiple of VRG_LAYER_LANES, n at
+ *  most what the passage was made for.  What the levels hold is left as it is.  Local. */
+void vrg_passage_place (vrg_passage *passage, int64_t first, int64_t n);
+
 /** Independent fair units for positions with position % 2 == 1 (all if `all`) of a level.  Local. */
 void vrg_passage_random (vrg_passage *passage, int level, bool all);
 

@@ -11,10 +11,7 @@
  * Nothing overflows: with sum |w| + |bias| below VRG_LAYER_BOUND = 1023 at every unit, in fixed point below 2^30,
  * a partial sum of base and any of the 2 w, in any order and over any strips, is the field of units of which the
  * others are -1, so below 2^30 in size; a table's entry is below 2 sum |w| < 2^31.  In a gradient the w are the means
- * of at most 1024 samples, each at most 2^20 in size, and sums at most 2^30 likewise.
- *
- * A row of a matrix is stored in groups of VRG_ROW_GROUP numbers, 0 w0 w1 w0+w1 w2 w3 w4 w3+w4: the beginnings of
- * tables. */
+ * of at most 1024 samples, each at most 2^20 in size, and sums at most 2^30 likewise. */
 #ifndef VRG_TRAIN_PRODUCT_H
 #define VRG_TRAIN_PRODUCT_H
 
@@ -23,8 +20,7 @@
 #include "base/rng.h"
 
 #define VRG_LANES 16
-#define VRG_GROUP 5     /* bits of an index */
-#define VRG_ROW_GROUP 8 /* numbers that the five weights of a group are stored in */
+#define VRG_GROUP 5 /* bits of an index */
 
 /** n rounded up to whole vectors. */
 static inline int64_t
@@ -40,24 +36,18 @@ vrg_groups (int64_t n)
   return (n + VRG_GROUP - 1) / VRG_GROUP;
 }
 
-/** n masters to doubled fixed point w.  Added up are the row's weights (sum) and their sizes (size), and for each
- *  column minus the weights (base) and their sizes (column).  A master that is not below VRG_LAYER_BOUND counts as the
- *  bound, so that sizes tell; those of columns stop at 2^30, beyond it, lest they overflow. */
-void vrg_product_round (int64_t n, const double *x, int32_t *w, int32_t *base, uint32_t *column, int64_t *sum,
-                        int64_t *size);
+/** `rows` rows of n masters, x_pitch apart, to doubled fixed point w, pitch apart.  Added up are each row's weights
+ *  (sum) and their sizes (size), and for each column minus the weights (base) and their sizes (column).  A master that is
+ *  not below VRG_LAYER_BOUND counts as the bound, so that sizes tell; those of columns stop at 2^30, beyond it, lest they
+ *  overflow. */
+void vrg_product_round (int64_t rows, int64_t n, const double *x, int64_t x_pitch, int32_t *w, int64_t pitch,
+                        int32_t *base, uint32_t *column, int64_t *sum, int64_t *size);
 
-/** n numbers, times `factor`, as a row, 0 beyond them in the last group. */
-void vrg_product_row (int64_t n, int32_t factor, const int32_t *w, int32_t *row);
-
-/** Columns as rows: `rows` <= VRG_COLUMN_ROWS rows of n numbers, `pitch` apart, become two groups of each of n rows,
- *  which are row_pitch apart; 0 where a row is missing. */
-#define VRG_COLUMN_ROWS (2 * VRG_GROUP)
-void vrg_product_columns (int64_t rows, int64_t n, const int32_t *w, int64_t pitch, int32_t *row, int64_t row_pitch);
-
-/** out [rows][lanes] = base [rows] + sum over k of a [rows][groups] bit k; planes [groups][lanes], indices below 32;
- *  lanes a multiple of VRG_LANES. */
-void vrg_product (int64_t rows, int64_t groups, int64_t lanes, const int32_t *a, const int32_t *base,
-                  const int32_t *planes, int32_t *out);
+/** out [rows][lanes] = base [rows] + sum over k of a [m * row + k * step] bit k, m the row; planes [groups][lanes],
+ *  indices below 32; lanes a multiple of VRG_LANES.  Either row or step is 1.  All 5 `groups` weights of a row are read,
+ *  and with row = 1 those of whole vectors of rows. */
+void vrg_product (int64_t rows, int64_t groups, int64_t lanes, const int32_t *a, int64_t row, int64_t step,
+                  const int32_t *base, const int32_t *planes, int32_t *out);
 
 /** Random numbers: blocks from `index` on, see base/rng.h. */
 typedef struct

@@ -392,7 +392,7 @@ write_table (const vrg_record *r)
   vrg_table *table = vrg_table_new (r->directory, "train.tsv",
                                     "layer epoch updates reconstruction_error pseudo_likelihood log_likelihood "
                                     "log_likelihood_err kl_per_site kl_per_site_err weight_norm trace_spread "
-                                    "learning_rate",
+                                    "learning_rate lnz_doubtful",
                                     comment);
   for (int64_t i = 0; i < r->n_rows; i++)
     for (int c = 0; c < VRG_ROW_COLUMNS; c++)

@@ -39,16 +39,30 @@ vrg_trainer_strips (int ranks, const vrg_input *input, int *strips)
   return VRG_OK;
 }
 
+/** Move the weights of hidden units [first, last) and round them while they are in the cache. */
+static void
+move_rows (void *state, int64_t first, int64_t last, const int64_t *sums)
+{
+  vrg_trainer *t = state;
+  const int64_t row = t->layer->weights / t->layer->hidden_biases, from = first * row;
+  double *moment1 = t->moment1.part[0], *moment2 = t->moment2.part[0];
+  vrg_optimise_move (&t->optimise, (last - first) * row, sums, t->scale, true, moment1 ? moment1 + from : NULL,
+                     moment2 ? moment2 + from : NULL, t->masters.part[0] + from);
+  vrg_layer_round_rows (t->layer, first, last);
+}
+
 vrg_trainer *
 vrg_trainer_new (const vrg_grid *grid, const vrg_input *input, vrg_dataset *d, int number, vrg_model *model)
 {
   vrg_trainer *t = vrg_new (1, sizeof *t, "a layer in training");
+  const int64_t chains = input->method == VRG_PCD ? input->persistent / input->batch : 0;
   *t = (vrg_trainer){ .grid = grid,
                       .input = input,
                       .dataset = d,
                       .number = number,
-                      .chains = input->method == VRG_PCD ? input->persistent / input->batch : 0,
+                      .chains = chains,
                       .total = input->epochs * d->updates,
+                      .scale = 1 / ((double) d->batch * (double) (chains > 0 ? chains : 1) * VRG_FIXED_ONE),
                       .shuffled = -1 };
   const int64_t positions = d->position1 - d->position0;
   vrg_layer *layer = t->layer = vrg_layer_new (model, grid->strips > 1 ? grid->strip_comm : MPI_COMM_NULL);
@@ -71,6 +85,11 @@ vrg_trainer_new (const vrg_grid *grid, const vrg_input *input, vrg_dataset *d, i
       t->centre.hidden = vrg_new (layer->hidden_biases, sizeof (double), "running means");
       t->visible_sum = vrg_new (layer->visible_biases, sizeof (int64_t), "means of a batch");
       t->hidden_sum = vrg_new (layer->hidden_biases, sizeof (int64_t), "means of a batch");
+    }
+  else
+    {
+      t->move = (vrg_rows_done){ move_rows, t };
+      vrg_gradient_hand_on (t->gradient, &t->move);
     }
   t->batch = vrg_new (positions, sizeof *t->batch, "a batch");
   t->sums = vrg_new (layer->parameters, sizeof *t->sums, "a gradient");
@@ -124,26 +143,26 @@ vrg_trainer_update (vrg_trainer *t)
   if (t->shuffled != epoch)
     vrg_dataset_shuffle (d, &t->rng, t->shuffled = epoch);
   vrg_dataset_batch (d, t->updates % d->updates, t->batch);
+  vrg_optimise_begin (&t->optimise);
   vrg_gradient_update (t->gradient, &t->rng, input->steps, t->updates, t->batch, t->sums, t->visible_sum, t->hidden_sum,
                        &t->wrong_here);
   if (input->centering)
     {
       vrg_centre_move (t->layer, &t->centre, t->updates == 0, d->batch, t->visible_sum, t->hidden_sum);
       vrg_centre_gradient (t->layer, &t->centre, t->sums);
+      move_rows (t, 0, t->layer->hidden_biases, t->sums);
     }
-  const double scale = 1 / ((double) d->batch * (double) (t->chains > 0 ? t->chains : 1) * VRG_FIXED_ONE);
-  const int64_t *sums = t->sums;
-  vrg_optimise_begin (&t->optimise);
-  for (int k = 0; k < (input->biases ? VRG_PARTS : 1); k++)
+  const int64_t *sums = t->sums + t->layer->weights;
+  for (int k = 1; k < (input->biases ? VRG_PARTS : 1); k++)
     {
-      vrg_optimise_move (&t->optimise, t->masters.n[k], sums, scale, k == 0, t->moment1.part[k], t->moment2.part[k],
+      vrg_optimise_move (&t->optimise, t->masters.n[k], sums, t->scale, false, t->moment1.part[k], t->moment2.part[k],
                          t->masters.part[k]);
       sums += t->masters.n[k];
     }
   t->updates++;
   if (t->updates > t->average_from)
     vrg_parameters_average (&t->average, &t->masters, t->updates - t->average_from);
-  return vrg_layer_round (t->layer);
+  return vrg_layer_round_end (t->layer);
 }
 
 /** Exchange masters and averages, where there are any, and round: if masters were never too large, averages are not. */
@@ -165,9 +184,10 @@ measure (const vrg_trainer *t, double *row)
   const vrg_ising none = { NAN, NAN };
   vrg_rng rng;
   double error;
+  bool doubtful;
   vrg_rng_init (&rng, (uint64_t) input->seed, (uint32_t) t->number, VRG_USE_ANNEALING);
   const double lnz = vrg_likelihood_lnz (t->grid, t->layer, &rng, input->ais_chains, input->ais_steps,
-                                         t->updates / d->updates, &error);
+                                         t->updates / d->updates, &error, &doubtful);
   const vrg_likelihood l
     = vrg_likelihood_measure (t->grid, t->layer, lnz, error, t->number == 0 ? vrg_likelihood_ising (input) : none,
                               input->chains * input->n_coupling, d->test_total, d->test, d->test_number, d->tests);
@@ -176,6 +196,7 @@ measure (const vrg_trainer *t, double *row)
   row[VRG_ROW_KL] = l.kl_per_site;
   row[VRG_ROW_KL_ERROR] = l.kl_per_site_error;
   row[VRG_ROW_SPREAD] = l.spread;
+  row[VRG_ROW_DOUBTFUL] = doubtful;
 }
 
 /** Has the pseudo-likelihood of the last `patience` of n rows not been above that before? */

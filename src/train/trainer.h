@@ -17,6 +17,7 @@ typedef struct
   vrg_rng rng;
   vrg_layer *layer;
   vrg_gradient *gradient; /* with the persistent chains */
+  double scale;           /* of a gradient's sums */
   int64_t chains;         /* of them for each position */
   int64_t updates, total; /* done, planned */
   int64_t average_from;   /* updates that are not averaged */
@@ -31,6 +32,7 @@ typedef struct
   int64_t shuffled;                /* epoch that the dataset is in the order of; -1: none */
   const uint64_t **batch;
   int64_t *sums, *visible_sum, *hidden_sum;
+  vrg_rows_done move; /* what is done with rows of the gradient */
 } vrg_trainer;
 
 /** Columns of a row of train.tsv. */
@@ -48,6 +50,7 @@ enum
   VRG_ROW_NORM,
   VRG_ROW_SPREAD,
   VRG_ROW_RATE,
+  VRG_ROW_DOUBTFUL,
   VRG_ROW_COLUMNS
 };
 

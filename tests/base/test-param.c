@@ -56,6 +56,10 @@ test_defaults (void)
   check (input.levels == 0, "an odd lattice has no levels");
   accepted ("[lattice]\nsize = 16\n", "a small lattice");
   check (input.levels == 2, "default levels leave 4 x 4");
+  accepted ("[lattice]\nsize = 45\n[flow]\nscale = 3\nlevels = 7\n", "more levels than the sides allow");
+  check (input.levels == 7 && vrg_input_depth (&input) == 2, "45 is blocked by 3 twice");
+  accepted ("[lattice]\ndimension = 3\nsize = 8 16 32\n[flow]\nlevels = 7\n", "three different sides");
+  check (vrg_input_depth (&input) == 2 && input.n_fitted == 4, "the shortest side decides; four couplings in 3D");
   accepted ("[couplings]\nnn = 0.42 critical 0.46\n", "a scan");
   check (input.n_nn == 3 && input.n_coupling == 1 && input.nn[1] == input.coupling[0] && input.nn[2] == 0.46, "train on the critical one");
   accepted ("[couplings]\nnn = 0.42 0.46\n", "a scan without the critical coupling");
@@ -171,13 +175,33 @@ test_refused (void)
   refused ("[train]\ncoupling = 0.3\n", "0.3 is not one of [couplings] nn");
   refused ("[train]\nbiases = maybe\n", "`maybe` is not yes or no");
   refused ("[flow]\nrules = learnt\n", "in.ini:2: [flow] rules: the learnt rule needs [train] model = convolution");
-  refused ("[flow]\nrules = learnt\n[train]\nmodel = convolution\nhidden = 2\n", "needs one filter");
+  refused ("[flow]\nrules = learnt\n[train]\nmodel = convolution\nhidden = 2\n", "needs one filter in each layer");
   refused ("[flow]\nrules = learnt\n[train]\nmodel = convolution\nstride = 4\n", "needs [train] stride = [flow] scale");
   refused ("[flow]\nrules = majority majority\n", "majority is given twice");
-  refused ("[flow]\nlevels = 5\n", "32 x 32 can be blocked by 2 at most 4 times, not 5");
+  refused ("[flow]\nrules = learnt-sign\n", "the learnt-sign rule needs [train] model = convolution");
+  refused ("[flow]\nweights = 1\n", "[flow] weights: two numbers");
+  refused ("[flow]\nscale = 3\nlevels = 1\n", "in.ini:2: [flow] scale: 3 does not divide the side 32");
+  refused ("[lattice]\nsize = 7\n[flow]\nlevels = 1\n", "in.ini:4: [flow] levels: 2 does not divide the side 7");
   refused ("[flow]\neven = nn squar2\n",
-           "`squar2` is not one of nn, nnn, plaquette, third, knight, diamond, square2 (did you "
-           "mean square2?)");
+           "in.ini:2: [flow] even: no operator `squar2` in 2 dimensions (did you mean square2?)");
+  refused ("[flow]\neven = nn corner\n", "[flow] even: corner is odd, a product of 3 spins; it belongs into [flow] odd");
+  refused ("[flow]\nodd = spin nn\n", "[flow] odd: nn is even, a product of 2 spins; it belongs into [flow] even");
+  refused ("[flow]\neven = nn nnn nn\n", "[flow] even: nn is given twice");
+  refused ("[flow]\neven = nn\nfitted = nnn\n", "[flow] fitted: nnn is not one of [flow] even");
+  refused ("[flow]\nrbm_steps = 5\n", "[flow] rbm_steps: needs a trained model");
+  refused ("[flow]\neven = zigzag8\n", "no operator `zigzag8` in 2 dimensions; define it: [operator zigzag8] sites = ...");
+  refused ("[operator mine]\nsites = 0,0 0,1 0,0\n", "in.ini:2: [operator mine] sites: number 3 is number 1 again");
+  refused ("[operator mine]\nsites = 0,0 1\n", "`1` has 1 number, the first site 2");
+  refused ("[operator mine]\nsites = 0,0 1,x\n", "in.ini:2: [operator mine] sites: `1,x` is not a site");
+  refused ("[operator mine]\nsites = 0,0 1,9\n", "`1,9` is not a site: whole numbers of -8 to 8");
+  refused ("[operator mine]\nsites = 0,0,0 1,0,0\n", "[operator mine] sites: 3 numbers a site on a lattice of 2 dim");
+  refused ("[operator mine]\n[operator mine]\n", "in.ini:2: [operator mine]: given already");
+  refused ("[operator mine]\n", "[operator mine]: has no sites");
+  refused ("[operator mine]\nsides = 0,0\n", "in.ini:2: [operator mine] sides: unknown key");
+  refused ("[operator nn]\nsites = 0,0 0,1\n", "[operator nn]: is in the catalogue");
+  refused ("[operator two words]\nsites = 0,0 0,1\n", "a name has 1 to 23 letters, digits, - and _");
+  refused ("[operator mine]\nsites = 0,0 \\\n 0,1\n", "[operator mine] sites: stand on one line");
+  refused ("[operator mine]\nsites = 0,0 0,1 0,2 0,3 0,4 0,5 0,6 0,7 0,8\n", "[operator mine] sites: more than 8");
   refused ("[parallel]\nstrips = 0\n", "[parallel] strips: 0 is outside 1 to 1000000 strips");
   refused ("[checkpoint]\ninterval = -1\n", "-1 is outside 0 to 10080 minutes");
 
@@ -238,7 +262,7 @@ test_print (void)
   accepted ("[run]\nseed = 1000000000000000000\noutput = some where/else\n[lattice]\nsize = 48 64\n[couplings]\nnn = "
             "0.1 critical "
             "0.3333333333333333\n[train]\nmodel = convolution\nl1 = 1e-7\nbiases = yes\n[flow]\nrules = learnt "
-            "decimation\neven = nnn nn\n[checkpoint]\ninterval = 0.25\n",
+            "decimation\neven = nnn nn mine\n[operator mine]\nsites = 0,0 -1,0 0,1 3,-2\n[checkpoint]\ninterval = 0.25\n",
             "an input of many keys");
   const vrg_input before = input;
   text = vrg_param_print (&input);
@@ -291,6 +315,9 @@ test_fingerprint (void)
               "[train]\nmodel = convolution\nsteps = 3\n[flow]\nrules = learnt\n", VRG_STAGE_FLOW,
               "[train] steps was 1, is 3");
   difference ("", "[couplings]\nnn = 0.1 0.2\n", VRG_STAGE_SAMPLE, "[couplings] nn was 0.440686793509772, is 0.1 0.2");
+  difference ("[operator mine]\nsites = 0,0 0,1\n", "[operator mine]\nsites = 0,0 0,2\n", VRG_STAGE_FLOW,
+              "[operator mine] sites was 0,0 0,1, is 0,0 0,2");
+  difference ("", "[train]\nmodel = dense\n", VRG_STAGE_FLOW, "[train] model was nothing, is dense");
   char text[256];
   vrg_param_difference ("a.b = 1\n", "a.b = 1\na.c = 2\n", text, sizeof text);
   check (!strcmp (text, "[a] c was nothing, is 2"), "a key that is new");

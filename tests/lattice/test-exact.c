@@ -113,6 +113,24 @@ limits (void)
   check_rel (below + above, 2 * middle, 1e-11, "smooth where a factor changes sign");
 }
 
+/** The infinite lattice: published at the critical point; elsewhere large tori are as good. */
+static void
+plane (void)
+{
+  check_rel (vrg_exact_plane (VRG_CRITICAL_2D), 0.92969539834161, 1e-13, "infinite lattice at the critical point: ln Z");
+  for (double nn = 0.02; nn < 2; nn *= 2.5)
+    if (fabs (nn - VRG_CRITICAL_2D) > 0.1)
+      {
+        /* below the transition temperature two phases share the torus: ln 2 */
+        const double n = 256.0 * 256.0;
+        double lnz;
+        char text[80];
+        vrg_exact_torus (256, 256, nn, &lnz, NULL, NULL);
+        snprintf (text, sizeof text, "  K = %.4f: as a torus of 256", nn);
+        check_rel (vrg_exact_plane (nn), (nn > VRG_CRITICAL_2D ? lnz - M_LN2 : lnz) / n, 1e-13, text);
+      }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -120,6 +138,7 @@ main (int argc, char **argv)
   published ();
   enumerated ();
   rings ();
+  plane ();
   limits ();
   return check_end ();
 }

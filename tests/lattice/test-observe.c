@@ -38,8 +38,13 @@ count (const vrg_lattice *whole, int dimension, const int64_t side[3], vrg_obser
           fourier[0] += s * cos (angle);
           fourier[1] += s * sin (angle);
         }
-  for (int a = 0; a < VRG_EVEN_OPERATORS && dimension == 2; a++)
-    vrg_operators_sum (whole, 1, (const vrg_operator *const[]){ vrg_operator_even (a) }, &o->even[a]);
+  if (dimension == 2)
+    {
+      vrg_operator even[VRG_EVEN_OPERATORS];
+      const vrg_operator *pointers[VRG_EVEN_OPERATORS];
+      vrg_operators_catalogue (2, false, VRG_EVEN_OPERATORS, even, pointers);
+      vrg_operators_sum (whole, VRG_EVEN_OPERATORS, pointers, o->even);
+    }
 }
 
 static void

@@ -5,11 +5,6 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* nftw */
 #endif
-#include <ftw.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "files/h5.h"
 #include "files/model.h"
@@ -19,10 +14,10 @@
 #include "report/html.h"
 #include "report/report.h"
 #include "tests/check.h"
+#include "tests/report/pages.h"
+#include "tests/report/tables.h"
 #include "train/findings.h"
 #include "train/spectrum.h"
-
-static char directory[512];
 
 static void
 write_text (const char *name, const char *text)
@@ -32,104 +27,6 @@ write_text (const char *name, const char *text)
   FILE *file = fopen (path, "w");
   if (file == NULL || fputs (text, file) < 0 || fclose (file) != 0)
     vrg_fail_one (VRG_FILE, "%s: cannot be written", path);
-}
-
-/** The whole file, to free with vrg_free; "" if it is not there. */
-static char *
-read_text (const char *name)
-{
-  enum
-  {
-    LARGEST = 1 << 24
-  };
-  char path[1024], *text = vrg_new (LARGEST, 1, "a file");
-  snprintf (path, sizeof path, "%s/%s", directory, name);
-  FILE *file = fopen (path, "r");
-  if (file != NULL)
-    {
-      text[fread (text, 1, LARGEST - 1, file)] = '\0';
-      fclose (file);
-    }
-  return text;
-}
-
-static bool
-is_there (const char *name)
-{
-  char path[1024];
-  snprintf (path, sizeof path, "%s/%s", directory, name);
-  return access (path, R_OK) == 0;
-}
-
-static int
-remove_entry (const char *path, const struct stat *status, int kind, struct FTW *where)
-{
-  (void) status, (void) kind, (void) where;
-  return remove (path);
-}
-
-/** Elements are closed in order, attributes quoted, no stray < or &: enough of XML for pages made by a program. */
-static bool
-is_well_formed (const char *text)
-{
-  char stack[64][32];
-  int depth = 0, elements = 0;
-  for (const char *c = text; *c; c++)
-    {
-      if (*c == '&' && strncmp (c, "&amp;", 5) != 0 && strncmp (c, "&lt;", 4) != 0 && strncmp (c, "&gt;", 4) != 0
-          && strncmp (c, "&quot;", 6) != 0 && strncmp (c, "&#", 2) != 0)
-        return false;
-      if (*c != '<')
-        continue;
-      bool closing = c[1] == '/', declaration = c[1] == '!' || c[1] == '?';
-      const char *name = c + 1 + closing;
-      if (strncmp (c, "<!--", 4) == 0)
-        {
-          c = strstr (c, "-->");
-          if (c == NULL)
-            return false;
-          c += 2;
-          continue;
-        }
-      bool quoted = false, single = false;
-      for (c++; *c && (quoted || single || *c != '>'); c++)
-        {
-          quoted ^= *c == '"' && !single;
-          single ^= *c == '\'' && !quoted;
-          if (*c == '<')
-            return false;
-        }
-      if (*c == '\0')
-        return false;
-      size_t n = strcspn (name, " \t\n/>");
-      if (declaration || c[-1] == '/')
-        continue;
-      elements++;
-      if (!closing)
-        {
-          if (depth == 64 || n > 31)
-            return false;
-          memcpy (stack[depth], name, n);
-          stack[depth++][n] = '\0';
-        }
-      else if (depth == 0 || strlen (stack[--depth]) != n || strncmp (stack[depth], name, n) != 0)
-        return false;
-      if (!closing && n == 5 && strncmp (name, "style", 5) == 0) /* CSS is text without markup */
-        {
-          c = strstr (c, "</style>");
-          if (c == NULL)
-            return false;
-          c--;
-        }
-    }
-  return depth == 0 && elements > 0;
-}
-
-/** A small reproducible scatter, about a standard normal. */
-static double
-noise (int i)
-{
-  return 2.2 * sin (12.9898 * i + 1) * cos (4.1 * i);
 }
 
 static void
@@ -201,68 +98,6 @@ write_train (void)
       vrg_table_double (t, 2 + 0.02 * epoch);
     }
   check (vrg_table_close (t, NULL) == VRG_OK, "train.tsv is written");
-}
-
-static void
-write_couplings (void)
-{
-  static const char *const operators[] = { "nn", "nnn", "plaquette", "third", "knight", "diamond", "square2" };
-  static const char *const rules[] = { "majority", "decimation", "learnt" };
-  /* by rule and level at criticality, nn and nnn; below and above drift away from it */
-  const double k[3][5][2]
-    = { { { 0.4407, 0 }, { 0.3556, 0.0802 }, { 0.3375, 0.0934 }, { 0.3330, 0.0966 }, { 0.331, 0.098 } },
-        { { 0.4407, 0 }, { 0.2867, 0.1015 }, { 0.2412, 0.1093 }, { 0.221, 0.112 }, { 0.205, 0.114 } },
-        { { 0.4407, 0 }, { 0.3721, 0.0602 }, { 0.3602, 0.0713 }, { 0.3571, 0.0741 }, { 0.356, 0.075 } } };
-  const double nn[] = { 0.42, VRG_CRITICAL_2D, 0.46 };
-  vrg_table *t = vrg_table_new (directory, "couplings.tsv", "nn rule level operators operator value error", "vrg test");
-  for (int i = 0; i < 3; i++)
-    for (int rule = 0; rule < 3; rule++)
-      for (int level = 0; level <= 4; level++)
-        for (int a = 0; a < 7; a++)
-          {
-            double error = 0.0004 * pow (2, level) * (1 + 0.2 * a), drift = (nn[i] - VRG_CRITICAL_2D) * pow (2, level);
-            double value = a < 2 ? k[rule][level][a] + drift * (a == 0 ? 0.8 : 0.25)
-                                 : (level ? -0.02 * cos (a) * (1 - pow (0.4, level)) : 0);
-            vrg_table_double (t, nn[i]);
-            vrg_table_text (t, rules[rule]);
-            vrg_table_int (t, level);
-            vrg_table_int (t, 7);
-            vrg_table_text (t, operators[a]);
-            vrg_table_double (t, level == 0 ? (a == 0 ? nn[i] : 0) + error * noise (a + 3 * i) : value);
-            vrg_table_double (t, error);
-          }
-  check (vrg_table_close (t, NULL) == VRG_OK, "couplings.tsv is written");
-}
-
-static void
-write_exponents (void)
-{
-  /* L = 64, majority rule: levels 1 to 4 with 1, 2, 3, 4, 7 even and 1 to 4 odd operators */
-  const int even[] = { 1, 2, 3, 4, 7 };
-  const double y_t[4][5] = { { 0.9116, 0.9669, 0.9689, 0.9692, 0.9691 },
-                             { 0.9635, 1.0000, 1.0014, 1.0017, 1.0005 },
-                             { 0.9577, 0.9986, 1.0001, 0.9996, 0.9970 },
-                             { 0.9409, 0.9947, 0.9965, 0.9919, 0.9853 } };
-  const double y_h[4] = { 1.8809, 1.8760, 1.8745, 1.8738 }, error[4] = { 0.0011, 0.0011, 0.0012, 0.0021 };
-  static const char *const rules[] = { "majority", "learnt", "decimation" };
-  const double shift_t[] = { 0, 0.012, -0.13 }, shift_h[] = { 0, 0.006, 0.09 };
-  vrg_table *t = vrg_table_new (directory, "exponents.tsv", "nn rule level sector operators y error exact", "vrg test");
-  for (int rule = 0; rule < 3; rule++)
-    for (int level = 1; level <= 4; level++)
-      for (int sector = 0; sector < 2; sector++)
-        for (int i = 0; i < 5 - sector; i++)
-          {
-            vrg_table_double (t, VRG_CRITICAL_2D);
-            vrg_table_text (t, rules[rule]);
-            vrg_table_int (t, level);
-            vrg_table_text (t, sector ? "odd" : "even");
-            vrg_table_int (t, sector ? i + 1 : even[i]);
-            vrg_table_double (
-              t, (sector ? y_h[level - 1] - 0.003 * (3 - i) + shift_h[rule] : y_t[level - 1][i] + shift_t[rule]));
-            vrg_table_double (t, error[level - 1] * (sector ? 0.1 : 1) * (1 + rule));
-            vrg_table_double (t, sector ? 1.875 : 1);
-          }
-  check (vrg_table_close (t, NULL) == VRG_OK, "exponents.tsv is written");
 }
 
 static void
@@ -492,39 +327,6 @@ static const char *const stack_figures[]
   = { "training",   "radii",        "fields-1",  "fields-2", "spectrum-1",     "overlap-1",
       "spectrum-2", "interactions", "two-point", "samples",  "reconstructions" };
 
-/** The pictures there are: figures/NAME.svg, or only scripts. */
-static void
-check_figures (bool drawn, size_t n, const char *const *names)
-{
-  for (size_t i = 0; i < n; i++)
-    {
-      char svg[64], script[64], log[64];
-      snprintf (svg, sizeof svg, "figures/%s.svg", names[i]);
-      snprintf (script, sizeof script, "figures/%s.gp", names[i]);
-      snprintf (log, sizeof log, "figures/%s.log", names[i]);
-      check (is_there (script) && !is_there (log) && is_there (svg) == drawn, "%s: script%s", names[i],
-             drawn ? " and picture" : " only");
-      if (!drawn)
-        continue;
-      char *text = read_text (svg);
-      check (is_well_formed (text) && strstr (text, "<path") != NULL, "%s is XML with something drawn", svg);
-      vrg_free (text);
-    }
-}
-
-static void
-check_page (const char *what, int n, const char *const *has, int m, const char *const *has_not)
-{
-  char *page = read_text ("report.html");
-  check (is_well_formed (page), "%s: the page is well-formed", what);
-  check (!is_there ("report.html.tmp"), "%s: nothing temporary is left", what);
-  for (int i = 0; i < n; i++)
-    check (strstr (page, has[i]) != NULL, "%s: the page has '%s'", what, has[i]);
-  for (int i = 0; i < m; i++)
-    check (strstr (page, has_not[i]) == NULL, "%s: the page has no '%s'", what, has_not[i]);
-  vrg_free (page);
-}
-
 /** The report of a stack, in a directory of its own within the other. */
 static void
 check_stack (const vrg_grid *grid)
@@ -585,10 +387,7 @@ main (int argc, char **argv)
 {
   check_begin (&argc, &argv);
   vrg_grid *grid = vrg_grid_new (MPI_COMM_WORLD, 1);
-  bool keep = argc > 1;
-  snprintf (directory, sizeof directory, "%s", keep ? argv[1] : "/tmp/vrg-report-XXXXXX");
-  if (keep ? mkdir (directory, 0777) != 0 && !is_there (".") : mkdtemp (directory) == NULL)
-    vrg_fail_one (VRG_FILE, "%s: cannot be made", directory);
+  const bool keep = begin_directory (argc, argv);
   char *path = getenv ("PATH"), *kept_path = vrg_new (path ? (int64_t) strlen (path) + 1 : 1, 1, "PATH");
   strcpy (kept_path, path ? path : "");
 
@@ -646,8 +445,7 @@ main (int argc, char **argv)
                                      "is missing:", "gnuplot could not", "another model" });
 
   check_stack (grid);
-  if (!keep)
-    check (nftw (directory, remove_entry, 16, FTW_DEPTH | FTW_PHYS) == 0, "the directory is removed");
+  end_directory (keep);
   vrg_free (kept_path);
   vrg_grid_free (grid);
   return check_end ();

@@ -43,6 +43,25 @@ same() {
     esac
   done
 }
+
+# descendants PID: it and all processes below it.
+descendants() {
+  local child
+  echo "$1"
+  for child in $(pgrep -P "$1"); do descendants "$child"; done
+}
+
+# gone PID...: wait until none of them runs; ranks outlive mpirun for a moment.
+gone() {
+  local pid tries
+  for pid in "$@"; do
+    for tries in $(seq 100); do
+      [ -d /proc/"$pid" ] && ! grep -q '^State:.*Z' /proc/"$pid"/status 2>/dev/null || break
+      sleep 0.05
+    done
+  done
+}
+
 # stack_input: two dense layers on a lattice small enough to look into them in a moment.
 stack_input() {
   small_input dense | sed 's/^size.*/size = 16/; s/^hidden.*/hidden = 36 9/; s/^analysis.*/analysis = yes/; s/^levels.*/levels = 2/'

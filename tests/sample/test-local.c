@@ -21,8 +21,10 @@ static const vrg_hamiltonian all = { 0.3, 0.08, -0.05, 0.02 }, nn_field = { 0.4,
 static void
 test_fields (int64_t rows, int64_t columns)
 {
-  const vrg_operator *operators[]
-    = { vrg_operator_even (0), vrg_operator_even (1), vrg_operator_even (2), vrg_operator_odd (0) };
+  vrg_operator even[3], single;
+  const vrg_operator *operators[4];
+  vrg_operators_catalogue (2, false, 3, even, operators);
+  vrg_operators_catalogue (2, true, 1, &single, operators + 3);
   vrg_rng rng;
   vrg_rng_init (&rng, 3, 0, 0);
   vrg_lattice *lattice = vrg_lattice_new (rows, columns, 0, rows);

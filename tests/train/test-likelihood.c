@@ -194,7 +194,8 @@ measure (const models_plan *p, double lnz_error, vrg_ising ising, int64_t chains
       vrg_layer *layer = models_layer (grid, p);
       models_held held = models_hold (grid, layer, total, up);
       double error;
-      const double lnz = vrg_likelihood_lnz (grid, layer, NULL, 0, 0, 0, &error);
+      bool doubtful;
+      const double lnz = vrg_likelihood_lnz (grid, layer, NULL, 0, 0, 0, &error, &doubtful);
       result[k] = vrg_likelihood_measure (grid, layer, lnz, fmax (error, lnz_error), ising, chains, total, held.samples,
                                           held.number, held.n);
       *same = *same && memcmp (&result[k], &result[0], sizeof *result) == 0;

@@ -26,109 +26,104 @@ path (void)
   return vrg_simd_name (vrg_simd ());
 }
 
-/** Rows of n numbers of any size, lanes of bits: sums modulo 2^32. */
+/** Rows of n numbers of any size, one after the other or one beside the other, lanes of bits: sums modulo 2^32. */
 static void
-try_product (int64_t rows, int64_t n, int64_t lanes)
+try_product (int64_t rows, int64_t n, int64_t lanes, bool beside)
 {
-  const int64_t groups = vrg_groups (n), all = VRG_GROUP * groups;
-  int32_t *w = vrg_new (rows * all, 4, "weights"), *row = vrg_new (rows * groups * VRG_ROW_GROUP, 4, "rows");
-  int32_t *base = vrg_new (rows, 4, "base"), *planes = vrg_new (groups * lanes, 4, "planes");
-  int32_t *out = vrg_new (rows * lanes + 1, 4, "sums");
+  const int64_t groups = vrg_groups (n), all = VRG_GROUP * groups, whole = vrg_lanes (rows);
+  const int64_t row = beside ? 1 : all + 3, step = beside ? whole : 1;
+  int32_t *w = vrg_new (whole * (all + 3), 4, "weights"), *base = vrg_new (rows, 4, "base");
+  int32_t *planes = vrg_new (groups * lanes, 4, "planes"), *out = vrg_new (rows * lanes + 1, 4, "sums");
+  for (int64_t i = 0; i < whole * (all + 3); i++)
+    w[i] = (int32_t) next ();
   for (int64_t i = 0; i < rows; i++)
-    {
-      base[i] = (int32_t) next ();
-      for (int64_t k = 0; k < n; k++)
-        w[i * all + k] = (int32_t) next ();
-      vrg_product_row (n, 1, w + i * all, row + i * groups * VRG_ROW_GROUP);
-    }
+    base[i] = (int32_t) next ();
   for (int64_t i = 0; i < groups * lanes; i++)
     planes[i] = (int32_t) (next () >> 27);
   out[rows * lanes] = 77;
-  vrg_product (rows, groups, lanes, row, base, planes, out);
+  vrg_product (rows, groups, lanes, w, row, step, base, planes, out);
   bool good = out[rows * lanes] == 77;
   for (int64_t i = 0; i < rows; i++)
     for (int64_t lane = 0; lane < lanes; lane++)
       {
         uint32_t sum = (uint32_t) base[i];
-        for (int64_t k = 0; k < n; k++)
-          sum += planes[k / VRG_GROUP * lanes + lane] >> (k % VRG_GROUP) & 1 ? (uint32_t) w[i * all + k] : 0;
+        for (int64_t k = 0; k < all; k++)
+          sum += planes[k / VRG_GROUP * lanes + lane] >> (k % VRG_GROUP) & 1 ? (uint32_t) w[i * row + k * step] : 0;
         good = good && out[i * lanes + lane] == (int32_t) sum;
       }
-  check (good, "%s: %lld rows of %lld, %lld lanes", path (), (long long) rows, (long long) n, (long long) lanes);
+  check (good, "%s: %lld rows of %lld%s, %lld lanes", path (), (long long) rows, (long long) n,
+         beside ? " beside each other" : "", (long long) lanes);
   vrg_free (w);
-  vrg_free (row);
   vrg_free (base);
   vrg_free (planes);
   vrg_free (out);
 }
 
-/** Columns as rows are what vrg_product_row makes of them. */
-static void
-try_columns (int64_t rows, int64_t n)
-{
-  const int64_t groups = vrg_groups (rows);
-  int32_t w[VRG_COLUMN_ROWS * 40], got[40 * 2 * VRG_ROW_GROUP], expected[2 * VRG_ROW_GROUP], column[VRG_COLUMN_ROWS];
-  bool good = true;
-  for (int64_t k = 0; k < rows * 40; k++)
-    w[k] = (int32_t) next ();
-  memset (got, 0x55, sizeof got);
-  vrg_product_columns (rows, n, w, 40, got, 2 * VRG_ROW_GROUP);
-  for (int64_t i = 0; i < n; i++)
-    {
-      for (int64_t k = 0; k < rows; k++)
-        column[k] = w[k * 40 + i];
-      vrg_product_row (rows, 1, column, expected);
-      good = good && !memcmp (expected, got + i * 2 * VRG_ROW_GROUP, (size_t) groups * VRG_ROW_GROUP * 4);
-    }
-  check (good, "%s: %lld columns of %lld", path (), (long long) n, (long long) rows);
-}
-
-/** Masters to fixed point, sums and sizes; what is beyond the bound, or no number, shows. */
+/** Rows of masters to fixed point, sums and sizes; what is beyond the bound, or no number, shows. */
 static void
 try_round (void)
 {
   enum
   {
-    N = 67
+    ROWS = 6, /* four together and two alone */
+    N = 67,
+    PITCH = N + 2
   };
-  double x[N];
-  int32_t w[N], base[N];
+  const double bad[] = { 1023, -1023, 1e300, -HUGE_VAL, NAN, HUGE_VAL };
+  const int64_t bound = (int64_t) VRG_LAYER_BOUND * VRG_FIXED_ONE;
+  double x[ROWS * N];
+  int32_t w[ROWS * PITCH], base[N];
   uint32_t column[N];
   for (int wrong = -1; wrong < 6; wrong++)
     {
-      const double bad[] = { 1023, -1023, 1e300, -HUGE_VAL, NAN, HUGE_VAL };
-      int64_t sum = 5, size = 7, s = 5, t = 7;
+      int64_t sum[ROWS], size[ROWS];
       bool good = true;
+      for (int i = 0; i < ROWS * N; i++)
+        x[i] = i < 4 ? (i - 1.5) * 0x1p-20 : ((double) next () / 4294967296.0 - 0.5) * 3;
       for (int i = 0; i < N; i++)
         {
-          x[i] = i < 4 ? (i - 1.5) * 0x1p-20 : ((double) next () / 4294967296.0 - 0.5) * 3;
           base[i] = i;
           column[i] = (uint32_t) (2 * i);
         }
+      for (int k = 0; k < ROWS; k++)
+        {
+          sum[k] = 5 + k;
+          size[k] = 7 * k;
+        }
       if (wrong >= 0)
-        x[11] = bad[wrong];
-      vrg_product_round (N, x, w, base, column, &sum, &size);
+        x[wrong * N + 11] = bad[wrong];
+      vrg_product_round (ROWS, N, x, N, w, PITCH, base, column, sum, size);
       for (int i = 0; i < N; i++)
-        if (wrong < 0 || i != 11)
-          {
-            const int32_t fixed = vrg_fixed (x[i]);
-            s += fixed;
-            t += abs (fixed);
-            good = good && w[i] == 2 * fixed && base[i] == i - fixed && column[i] == (uint32_t) (2 * i + abs (fixed));
-          }
-      const int64_t bound = (int64_t) VRG_LAYER_BOUND * VRG_FIXED_ONE;
-      check (good && (wrong < 0 ? sum == s && size == t : size >= bound && column[11] >= bound), "%s: rounding, %s",
-             path (), wrong < 0 ? "good numbers" : "a bad number shows in the sums of sizes");
+        {
+          int32_t all = 0, sizes = 0;
+          for (int k = 0; k < ROWS; k++)
+            if (k != wrong || i != 11)
+              {
+                const int32_t fixed = vrg_fixed (x[k * N + i]);
+                sum[k] -= k == wrong ? 0 : fixed;
+                size[k] -= k == wrong ? 0 : abs (fixed);
+                all += fixed;
+                sizes += abs (fixed);
+                good = good && w[k * PITCH + i] == 2 * fixed;
+              }
+          if (wrong < 0 || i != 11)
+            good = good && base[i] == i - all && column[i] == (uint32_t) (2 * i + sizes);
+          else
+            good = good && column[i] >= bound;
+        }
+      for (int k = 0; k < ROWS; k++)
+        good = good && (k == wrong ? size[k] >= bound : sum[k] == 5 + k && size[k] == 7 * k);
+      check (good, "%s: rounding, %s", path (), wrong < 0 ? "good numbers" : "a bad number shows in the sums of sizes");
     }
+  for (int i = 0; i < ROWS * N; i++)
+    x[i] = 1022;
   for (int i = 0; i < N; i++)
-    {
-      x[i] = 1022;
-      column[i] = (uint32_t) VRG_LAYER_BOUND << VRG_FIXED_BITS;
-    }
-  int64_t sum = 0, size = 0;
-  for (int k = 0; k < 5; k++)
-    vrg_product_round (N, x, w, base, column, &sum, &size);
-  bool stopped = size >= (int64_t) VRG_LAYER_BOUND * VRG_FIXED_ONE;
+    column[i] = (uint32_t) VRG_LAYER_BOUND << VRG_FIXED_BITS;
+  int64_t sum[ROWS] = { 0 }, size[ROWS] = { 0 };
+  vrg_product_round (ROWS, N, x, N, w, PITCH, base, column, sum, size);
+  bool stopped = true;
+  for (int k = 0; k < ROWS; k++)
+    stopped = stopped && size[k] >= bound;
   for (int i = 0; i < N; i++)
     stopped = stopped && column[i] == UINT32_C (1) << 30;
   check (stopped, "%s: sums of sizes do not wrap", path ());
@@ -250,15 +245,15 @@ main (int argc, char **argv)
   for (int p = 0; p <= (int) best; p++)
     {
       vrg_simd_set ((vrg_simd_path) p);
-      for (int v = 1; v < 20; v++)
-        try_product (v % 5 + 1, 3 * v, 16 * v);
-      try_product (1, 1, 16);
-      try_product (3, 0, 32);
-      try_product (7, 163, 112);
-      try_product (2, 800, 256);
-      for (int rows = 1; rows <= VRG_COLUMN_ROWS; rows++)
-        try_columns (rows, 7 + 3 * rows);
-      try_columns (10, 40);
+      for (int beside = 0; beside < 2; beside++)
+        {
+          for (int v = 1; v < 20; v++)
+            try_product (v % 5 + 1, 3 * v, 16 * v, beside);
+          try_product (1, 1, 16, beside);
+          try_product (3, 0, 32, beside);
+          try_product (37, 163, 112, beside);
+          try_product (2, 800, 256, beside);
+        }
       try_round ();
       try_words ();
       try_draw ();
