@@ -27,6 +27,7 @@
 #include "files/h5.h"
 #include "files/info.h"
 #include "files/lock.h"
+#include "flow/combine.h"
 #include "flow/flow.h"
 #include "parallel/grid.h"
 #include "parallel/limit.h"
@@ -399,6 +400,15 @@ command_report (app *a)
 }
 
 static int
+command_combine (app *a)
+{
+  const char *out = a->out ? a->out : "combined";
+  if (!*out || strlen (out) > VRG_PATH_LENGTH - 64)
+    return vrg_error (VRG_USAGE, "--out: not the name of a directory");
+  return vrg_combine (a->world, a->n_args, a->args, out);
+}
+
+static int
 command_exact (app *a)
 {
   return vrg_table_exact (a->rank, &a->table);
@@ -437,6 +447,9 @@ static const command commands[] = {
   { "params", "", 0, 0, OTHER_OPTIONS, command_params, "every key of an input: type, range, default, help", "" },
   { "info", "FILE|DIR", 1, 1, OTHER_OPTIONS, command_info, "what a file or a run directory holds, verified", "" },
   { "report", "DIR", 1, 1, OTHER_OPTIONS, command_report, "draw the figures and write report.html", "" },
+  { "combine", "DIR DIR...", 0, 999, "--out " OTHER_OPTIONS, command_combine, "several finished flows read together",
+    "Writes matching.tsv (the critical coupling from sizes L and L / b), exponents-by-size.tsv, extrapolation.tsv and\n"
+    "seeds.tsv (runs that differ in the seed alone) into the directory of --out, by default `combined`." },
   { "exact", "--size L|LxM --nn K", 0, 0, "--size --nn " OTHER_OPTIONS, command_exact,
     "exact ln Z, energy and specific heat of a torus", "A table on standard output." },
   { "variational", "--dimension D", 0, 0,
@@ -460,7 +473,7 @@ static const struct
   int place;
   const char *help;
 } options[] = {
-  { "--out", "DIR", PLACE (out), "directory of the run, instead of [run] output" },
+  { "--out", "DIR", PLACE (out), "directory of the run, instead of [run] output; or of combine's tables" },
   { "--set", "section.key=value", 0, "override a key of the input; may be repeated" },
   { "--time", "H:MM:SS|slurm", PLACE (time), "stop with a checkpoint before this time is over; slurm: ask Slurm" },
   { "--fresh", NULL, PLACE (fresh), "move earlier work of these and later stages aside, into DIR/old-N" },

@@ -14,8 +14,6 @@
 #include "flow/result.h"
 #include "flow/tables.h"
 
-#define FORMAT "vrg-flow"
-#define FORMAT_VERSION 2
 #define SHORT_BLOCK 10 /* autocorrelation times */
 
 static const char *const sector_names[VRG_SECTORS] = { "even", "odd" };
@@ -219,7 +217,7 @@ write_all (const vrg_measure *m, const vrg_grid *grid, vrg_samples *samples, con
                   { "scale", m->levels->scale },       { "seed", m->info->seed },
                   { "samples", m->info->samples },     { "chains", m->info->chains },
                   { "blocks", m->blocks.n },           { "blocks_over_chains", m->blocks.over_chain } };
-  int status = vrg_h5_put_head (file, FORMAT, FORMAT_VERSION, fingerprint);
+  int status = vrg_h5_put_head (file, VRG_FLOW_FORMAT, VRG_FLOW_FORMAT_VERSION, fingerprint);
   for (size_t i = 0; i < sizeof numbers / sizeof numbers[0] && status == VRG_OK; i++)
     status = vrg_h5_put_int (file, "/", numbers[i].name, numbers[i].value);
   if (status == VRG_OK)

@@ -5,6 +5,9 @@
 
 #include "flow/measure.h"
 
+#define VRG_FLOW_FORMAT "vrg-flow"
+#define VRG_FLOW_FORMAT_VERSION 2
+
 /** Estimate and write everything into DIRECTORY: first the tables, then flow.h5 (.tmp, sealed, renamed; its layout is
  *  in doc/formats.md).  samples: for the autocorrelation times, by which errors are enlarged.  Collective. */
 int vrg_flow_write (const vrg_measure *measure, const vrg_grid *grid, vrg_samples *samples, const char *directory,

@@ -189,7 +189,7 @@ test_refused (void)
   refused ("[flow]\neven = nn nnn nn\n", "[flow] even: nn is given twice");
   refused ("[flow]\neven = nn\nfitted = nnn\n", "[flow] fitted: nnn is not one of [flow] even");
   refused ("[flow]\nrbm_steps = 5\n", "[flow] rbm_steps: needs a trained model");
-  refused ("[flow]\neven = zigzag8\n", "no operator `zigzag8` in 2 dimensions; define it: [operator zigzag8] sites = ...");
+  refused ("[flow]\neven = qwerty\n", "no operator `qwerty` in 2 dimensions; define it: [operator qwerty] sites = ...");
   refused ("[operator mine]\nsites = 0,0 0,1 0,0\n", "in.ini:2: [operator mine] sites: number 3 is number 1 again");
   refused ("[operator mine]\nsites = 0,0 1\n", "`1` has 1 number, the first site 2");
   refused ("[operator mine]\nsites = 0,0 1,x\n", "in.ini:2: [operator mine] sites: `1,x` is not a site");

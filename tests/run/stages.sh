@@ -69,4 +69,5 @@ stack_input() {
 
 # what is seen in a model; spectrum.h5 has the same numbers, but not the same bits
 analysis="learnt.h5 fields.tsv interactions.tsv model-samples.tsv reconstructions.tsv"
-results="samples.h5 sample.tsv operators.tsv model.h5 train.tsv flow.h5 couplings.tsv exponents.tsv"
+results="samples.h5 sample.tsv operators.tsv model.h5 train.tsv flow.h5 couplings.tsv exponents.tsv eigenvalues.tsv fit.tsv
+derivatives.tsv surface.tsv rbm-flow.h5 rbm-flow.tsv rbm-stationary.tsv mapping.tsv"
