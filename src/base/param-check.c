@@ -135,8 +135,8 @@ check_couplings (vrg_param_parser *parser, const vrg_param_state *state, vrg_inp
                                                 : "field");
   else if (input->dimension == 3)
     for (int i = 0; i < input->n_nn; i++)
-      if (input->nn[i] == VRG_CRITICAL_NN)
-        input->nn[i] = VRG_CRITICAL_NN_CUBE;
+      if (input->nn[i] == VRG_CRITICAL_2D)
+        input->nn[i] = VRG_CRITICAL_3D;
 }
 
 static void
@@ -166,7 +166,7 @@ check_ensembles (vrg_param_parser *parser, const vrg_param_state *state, vrg_inp
 {
   const int coupling = vrg_param_find ("train.coupling");
   const bool given = state[coupling].raw != NULL;
-  const double critical = input->dimension == 3 ? VRG_CRITICAL_NN_CUBE : VRG_CRITICAL_NN;
+  const double critical = input->dimension == 3 ? VRG_CRITICAL_3D : VRG_CRITICAL_2D;
   if (!state[vrg_param_find ("couplings.nn")].good || (given && !state[coupling].good))
     return;
   if (!given)
@@ -179,7 +179,7 @@ check_ensembles (vrg_param_parser *parser, const vrg_param_state *state, vrg_inp
     }
   for (int i = 0; i < input->n_coupling; i++)
     {
-      if (given && input->coupling[i] == VRG_CRITICAL_NN)
+      if (given && input->coupling[i] == VRG_CRITICAL_2D)
         input->coupling[i] = critical;
       int found = 0;
       while (found < input->n_nn && input->nn[found] != input->coupling[i])

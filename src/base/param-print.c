@@ -55,7 +55,7 @@ value_text (const vrg_param_row *row, const vrg_input *input, int k, bool short_
     case VRG_KIND_COUPLING:
       {
         const double value = ((const double *) place)[k];
-        if (short_ && row->kind == VRG_KIND_COUPLING && value == VRG_CRITICAL_NN)
+        if (short_ && row->kind == VRG_KIND_COUPLING && value == VRG_CRITICAL_2D)
           snprintf (text, VRG_PATH_LENGTH, "critical");
         else
           for (int digits = short_ ? 1 : 17; digits <= 17; digits++)

@@ -500,7 +500,7 @@ convert (vrg_param_parser *parser, int i, int k, const char *word)
       {
         if (row->kind == VRG_KIND_COUPLING && !strcmp (word, "critical"))
           {
-            ((double *) place)[k] = VRG_CRITICAL_NN;
+            ((double *) place)[k] = VRG_CRITICAL_2D;
             return true;
           }
         const double value = strtod (word, &end);

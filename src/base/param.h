@@ -10,6 +10,8 @@
 
 #include "base/catalogue.h"
 
+#define VRG_CRITICAL_2D 0.440686793509771513 /* nn alone: ln (1 + sqrt 2) / 2 on the square lattice */
+#define VRG_CRITICAL_3D 0.221654626          /* cubic lattice, (5) in the last digit: Ferrenberg, Xu and Landau (2018) */
 #define VRG_MAX_COUPLINGS 64
 #define VRG_MAX_LAYERS 8
 #define VRG_MAX_OPERATORS 32

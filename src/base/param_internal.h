@@ -7,8 +7,6 @@
 
 #include "base/param.h"
 
-#define VRG_CRITICAL_NN 0.440686793509771513 /* ln (1 + sqrt 2) / 2, the square lattice */
-#define VRG_CRITICAL_NN_CUBE 0.221654626     /* cubic lattice, (5) in the last digit */
 #define VRG_PARAM_VALUE 4096                 /* characters of a value with its continuation lines */
 #define VRG_PARAM_PATH 160                   /* of a path, so that it fits in a line */
 

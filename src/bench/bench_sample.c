@@ -20,7 +20,7 @@
 double
 vrg_bench_critical (int dimension)
 {
-  return dimension == 2 ? VRG_CRITICAL_2D : 0.221654626;
+  return dimension == 2 ? VRG_CRITICAL_2D : VRG_CRITICAL_3D;
 }
 
 void

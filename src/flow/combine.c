@@ -24,7 +24,6 @@
 #include "lattice/exact.h"
 #include "lattice/operators.h"
 
-#define CRITICAL_3D 0.221654626
 #define SAME 1e-12 /* couplings that differ by less are the same */
 #define FAR 0.2    /* part of the way to full order that a mean goes in a step, beyond which it is not linear */
 #define ALL_CELL "all"
@@ -82,7 +81,7 @@ critical_nn (const vrg_input *in)
 {
   if (in->nnn != 0 || in->plaquette != 0 || in->dimension == 1)
     return NAN;
-  return in->dimension == 2 ? VRG_CRITICAL_2D : CRITICAL_3D;
+  return in->dimension == 2 ? VRG_CRITICAL_2D : VRG_CRITICAL_3D;
 }
 
 static double

@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#define VRG_CRITICAL_2D 0.440686793509771513 /* ln (1 + sqrt 2) / 2 */
+#include "base/param.h"
 
 /** Kaufman's four products and their first two derivatives in K (by automatic differentiation) on a rows x columns
  *  torus, K > 0: ln Z of the whole torus, energy = -<S_nn>/N, specific_heat = K^2 var (S_nn)/N.  On a side of 2 a pair

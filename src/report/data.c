@@ -13,7 +13,6 @@
 #include "lattice/exact.h"
 
 #define MODEL 1 /* in vrg_report_files */
-#define CRITICAL_3D 0.221654626
 
 const char *const vrg_report_files[VRG_REPORT_FILES] = { "samples.h5", "model.h5", "flow.h5" };
 
@@ -108,7 +107,7 @@ vrg_critical_of (const vrg_report_data *data)
   const int dimension = vrg_dimension_of (data);
   if (dimension == 1 || (data->input_good && (in->nnn != 0 || in->plaquette != 0 || in->field != 0)))
     return NAN;
-  return dimension == 2 ? VRG_CRITICAL_2D : CRITICAL_3D;
+  return dimension == 2 ? VRG_CRITICAL_2D : VRG_CRITICAL_3D;
 }
 
 double

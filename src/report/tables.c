@@ -17,7 +17,6 @@
 #include "flow/variational.h"
 #include "lattice/exact.h"
 
-#define CRITICAL_3D 0.221654626
 
 /* ---------------------------------------------------------------- reading options */
 
@@ -77,7 +76,7 @@ read_coupling (int dimension, const char **text, double *nn)
   *text += length;
   if (length == strlen (critical) && !strncmp (word, critical, length) && dimension > 1)
     {
-      *nn = dimension == 2 ? VRG_CRITICAL_2D : CRITICAL_3D;
+      *nn = dimension == 2 ? VRG_CRITICAL_2D : VRG_CRITICAL_3D;
       return VRG_OK;
     }
   *nn = strtod (word, &end);
