@@ -197,8 +197,10 @@ fit_level (vrg_fits *f, const vrg_measure *measure, int ensemble, int rule, int 
         }
       jackknife (blocks, 3, full, loo, factor, values, errors);
       /* where the truth is 0, as chi squared scatters: its mean is what was taken away for bias */
-      errors[1] = fmax (errors[1], M_SQRT2 * fabs (full[1] - values[1]));
-      errors[2] = fmax (errors[2], sqrt (s.excess) / s.total);
+      if (!isnan (errors[1]))
+        errors[1] = fmax (errors[1], M_SQRT2 * fabs (full[1] - values[1]));
+      if (!isnan (errors[2]))
+        errors[2] = fmax (errors[2], sqrt (s.excess) / s.total);
       f->likelihood[at] = values[0];
       f->likelihood_error[at] = errors[0];
       f->gain[at] = good && isnan (k[m - 1]) ? 0 : values[1];

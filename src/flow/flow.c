@@ -98,7 +98,12 @@ vrg_flow_check (const vrg_input *input)
 {
   if (!vrg_flow_can (input))
     return vrg_error (VRG_USAGE, "flow: not with a field ([couplings] field): even and odd operators would mix");
-  return vrg_measure_check (input);
+  vrg_filter weighted = { 0, NULL };
+  int status = VRG_OK;
+  if (vrg_input_has_rule (input, VRG_WEIGHTED)) /* before anything is sampled */
+    status = vrg_filter_weighted ((int) input->dimension, (int) input->scale, input->weights, &weighted);
+  vrg_free (weighted.weights);
+  return status == VRG_OK ? vrg_measure_check (input) : status;
 }
 
 double

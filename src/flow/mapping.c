@@ -349,8 +349,10 @@ put (vrg_table *t, int layer, const char *quantity, const char *method, double v
 static void
 find_laws (checks *c)
 {
-  for (int k = 0; k < c->layers && c->mapping[k] != NULL; k++)
+  for (int k = 0; k < c->layers; k++)
     {
+      if (c->mapping[k] == NULL)
+        continue;
       const int64_t states = INT64_C (1) << c->mapping[k]->visible;
       c->marginal[k] = vrg_new (states, sizeof (double), "a law");
       vrg_mapping_marginal (c->mapping[k], c->marginal[k]);

@@ -143,7 +143,7 @@ put_fits (const vrg_result *r, vrg_h5 *file, const char *group)
     { "deviance", "mean KL (observed P (s | environment) || fitted) per site, nats", "fit", 0, f->deviance },
     { "deviance_error", "standard deviation of deviance", "fit", 0, f->deviance_error },
     { "against", "effective number of spins that disagree with their field", "fit", 0, f->against },
-    { "state", "0 inside, 1 no maximum, 2 few spins disagree, 3 a block decides", "fit", 0, f->state },
+    { "state", "0 inside, 1 no maximum, 2 few spins disagree, 3 errors too large", "fit", 0, f->state },
     { "inside", "1: the fit is in the convex interior", "fit", 0, f->inside },
   };
   int status = put_operators (file, group, f->n, r->measure->input->fitted);
@@ -191,7 +191,10 @@ error_factor (const vrg_measure *m, vrg_samples *samples, int ensemble, double *
   double of_energy = vrg_tau_int (energy, n, m->info->chains, NULL), of_m2 = vrg_tau_int (m2, n, m->info->chains, NULL);
   double tau = fmax (of_energy, of_m2), length = (double) m->blocks.times / m->blocks.over_time;
   *factor = vrg_blocks_factor (&m->blocks, tau);
-  if (m->blocks.over_time > 1 && length < SHORT_BLOCK * tau)
+  if (isnan (*factor))
+    vrg_warn ("flow: nn=%.6g: no errors: too few configurations of each chain to tell their autocorrelation time",
+              m->info->nn[ensemble]);
+  else if (m->blocks.over_time > 1 && length < SHORT_BLOCK * tau)
     vrg_warn ("flow: nn=%.6g: jackknife blocks of %.0f times are shorter than %d autocorrelation times of %.1f: errors "
               "are enlarged by %.3f; ask for fewer [flow] blocks",
               m->info->nn[ensemble], length, SHORT_BLOCK, tau, *factor);

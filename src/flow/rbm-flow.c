@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * The flow v -> h -> v.
  *
- * 1. Read the model, and the estimates of the couplings that are done from the newest checkpoint.
- * 2. For each coupling, slab by slab: take configurations, measure them, go a step, measure again, and so on.
- * 3. Estimate, and when asked to, write a checkpoint, and go on or stop.
+ * 1. Read the model and the newest checkpoint: estimates of the couplings that are done, sums over the slabs of the next one.
+ * 2. For each coupling, slab by slab: take configurations, measure them, go a step, measure again, and so on; after each
+ *    slab, when asked to, write a checkpoint, and go on or stop.
+ * 3. Estimate.
  * 4. Write the tables and rbm-flow.h5; remove the checkpoints. */
 #include "flow/rbm-flow.h"
 
@@ -44,14 +45,16 @@ typedef struct
   vrg_stack *stack; /* of the first layer alone */
   vrg_passage *passage;
   vrg_rbm_result *result;
-  int64_t finished, saved; /* ensembles; those in the newest checkpoint */
+  int64_t finished, done; /* ensembles; configurations of the one at work */
   vrg_progress progress;
   vrg_lattice *lattice;
   vrg_operators *environments; /* nearest neighbours */
   int reach;
-  /* of the ensemble at work, [steps + 1] */
+  /* of the ensemble at work, [steps + 1]; sums of all ranks' together */
   vrg_observables **observables;
   int64_t **counts; /* [block][reach + 1] sites of an environment */
+  int64_t width;    /* numbers of a step */
+  int64_t *sums;    /* [steps + 1][width], room for a checkpoint */
 } flowing;
 
 /* ---------------------------------------------------------------- beginning and end */
@@ -95,6 +98,55 @@ configurations (const vrg_input *input, const vrg_samples_info *info)
   return n < VRG_OBSERVABLES_SAMPLES ? n : VRG_OBSERVABLES_SAMPLES;
 }
 
+/** Where a step keeps its numbers: calls act (place, numbers, the same place in f->sums). */
+static void
+for_sums (flowing *f, void (*act) (int64_t *, int64_t, int64_t *))
+{
+  for (int step = 0; step <= f->result->steps; step++)
+    {
+      vrg_observables *o = f->observables[step];
+      int64_t *sums = f->sums + step * f->width, n = f->result->configurations;
+      act (o->sums, o->blocks.n * o->numbers, sums);
+      sums += o->blocks.n * o->numbers;
+      act (o->series[0], n, sums);
+      act (o->series[1], n, sums + n);
+      act (f->counts[step], o->blocks.n * (f->reach + 1), sums + 2 * n);
+    }
+}
+
+static void
+collect (int64_t *place, int64_t n, int64_t *sums)
+{
+  memcpy (sums, place, (size_t) n * sizeof *sums);
+}
+
+static void
+restore (int64_t *place, int64_t n, int64_t *sums)
+{
+  memcpy (place, sums, (size_t) n * sizeof *sums);
+}
+
+static void
+clear (int64_t *place, int64_t n, int64_t *sums)
+{
+  (void) sums;
+  memset (place, 0, (size_t) n * sizeof *place);
+}
+
+static void
+checkpoint_arrays (const flowing *f, vrg_h5_array arrays[VRG_RBM_ARRAYS + 1])
+{
+  vrg_rbm_result_arrays (f->result, arrays);
+  arrays[VRG_RBM_ARRAYS] = (vrg_h5_array){ .name = "/sums",
+                                           .help = "sums over the configurations of the coupling at work (1)",
+                                           .axes = "step number",
+                                           .type = VRG_I64,
+                                           .rank = 2,
+                                           .dims = { f->result->steps + 1, f->width },
+                                           .replicated = true,
+                                           .data = f->sums };
+}
+
 /** 1.  Collective. */
 static int
 begin (flowing *f)
@@ -119,16 +171,37 @@ begin (flowing *f)
   f->observables = vrg_new (f->result->steps + 1, sizeof (vrg_observables *), "observables");
   f->counts = vrg_new (f->result->steps + 1, sizeof (int64_t *), "histograms");
 
-  vrg_h5_array arrays[VRG_RBM_ARRAYS];
-  vrg_rbm_result_arrays (f->result, arrays);
-  status = vrg_checkpoint_read (f->grid, f->directory, STAGE, f->fingerprint, &f->finished, VRG_RBM_ARRAYS, arrays);
-  f->saved = f->finished = f->finished < 0 ? 0 : f->finished;
+  for (int step = 0; step <= f->result->steps; step++)
+    {
+      f->observables[step] = vrg_observables_new (f->info->rows, f->info->columns, n, f->info->chains);
+      const vrg_observables *o = f->observables[step];
+      f->counts[step] = vrg_new (o->blocks.n * (f->reach + 1), sizeof (int64_t), "histograms");
+      f->width = o->blocks.n * (o->numbers + f->reach + 1) + 2 * n;
+    }
+  f->sums = vrg_new ((f->result->steps + 1) * f->width, sizeof *f->sums, "sums over configurations");
+
+  int64_t at;
+  vrg_h5_array arrays[VRG_RBM_ARRAYS + 1];
+  checkpoint_arrays (f, arrays);
+  status = vrg_checkpoint_read (f->grid, f->directory, STAGE, f->fingerprint, &at, VRG_RBM_ARRAYS + 1, arrays);
+  if (status != VRG_OK || at < 0)
+    return status;
+  f->finished = at / n;
+  f->done = at % n;
+  if (f->grid->rank == 0)
+    for_sums (f, restore);
   return status;
 }
 
 static void
 end (flowing *f)
 {
+  for (int step = 0; f->counts != NULL && step <= f->result->steps; step++)
+    {
+      vrg_observables_free (f->observables[step]);
+      vrg_free (f->counts[step]);
+    }
+  vrg_free (f->sums);
   vrg_free (f->counts);
   vrg_free (f->observables);
   if (f->environments != NULL)
@@ -144,17 +217,17 @@ static int
 poll (flowing *f)
 {
   const vrg_action action = vrg_stop_poll (f->stop);
-  int status = VRG_OK;
-  if (action != VRG_GO && f->finished > f->saved)
-    {
-      vrg_h5_array arrays[VRG_RBM_ARRAYS];
-      vrg_rbm_result_arrays (f->result, arrays);
-      status = vrg_checkpoint_write (f->grid, f->directory, STAGE, f->fingerprint, f->finished, f->result->ensembles,
-                                     VRG_RBM_ARRAYS, arrays);
-      f->saved = f->finished;
-    }
-  if (action != VRG_GO)
-    vrg_stop_saved (f->stop);
+  if (action == VRG_GO)
+    return VRG_OK;
+  const int64_t n = f->result->configurations;
+  vrg_h5_array arrays[VRG_RBM_ARRAYS + 1];
+  checkpoint_arrays (f, arrays);
+  for_sums (f, collect);
+  vrg_sum_int64 (f->grid->world, f->sums, (f->result->steps + 1) * f->width);
+  for_sums (f, f->grid->rank == 0 ? restore : clear);
+  const int status = vrg_checkpoint_write (f->grid, f->directory, STAGE, f->fingerprint, f->finished * n + f->done,
+                                           f->result->ensembles * n, VRG_RBM_ARRAYS + 1, arrays);
+  vrg_stop_saved (f->stop);
   return status == VRG_OK && action == VRG_STOP ? VRG_STOPPED : status;
 }
 
@@ -188,7 +261,7 @@ measure (flowing *f, int step, const int64_t *number)
     }
 }
 
-/** All configurations of an ensemble.  Collective. */
+/** The configurations of an ensemble that are not done.  Collective. */
 static int
 pass (flowing *f, int ensemble)
 {
@@ -196,9 +269,10 @@ pass (flowing *f, int ensemble)
   const int64_t n = f->result->configurations, slab = (int64_t) f->grid->groups * VRG_PIECE_MOST;
   int64_t *number = vrg_new (VRG_PIECE_MOST, sizeof *number, "numbers");
   int status = VRG_OK;
-  for (int64_t first = 0; first < n && status == VRG_OK; first += slab)
+  while (f->done < n && status == VRG_OK)
     {
-      vrg_passage_place (p, first, n - first < slab ? n - first : slab);
+      const int64_t size = n - f->done < slab ? n - f->done : slab;
+      vrg_passage_place (p, f->done, size);
       for (int64_t s = 0; s < p->piece.n; s++)
         number[s] = p->piece.position + s;
       status
@@ -211,9 +285,11 @@ pass (flowing *f, int ensemble)
           if (step > 0)
             vrg_passage_gibbs (p, 0, 1, ((int64_t) ensemble << 32) + step, 0);
           measure (f, step, number);
-          status = poll (f);
         }
-      vrg_progress_update (&f->progress, ensemble * n + (first + slab < n ? first + slab : n));
+      f->done += size;
+      vrg_progress_update (&f->progress, ensemble * n + f->done);
+      if (status == VRG_OK && f->done < n)
+        status = poll (f);
     }
   vrg_free (number);
   return status;
@@ -285,7 +361,7 @@ put (vrg_rbm_result *r, vrg_rbm_quantity quantity, int ensemble, int step, doubl
 /** The coupling by one thermometer, and how much it has changed since the step before (NULL: there is none). */
 static void
 put_coupling (vrg_rbm_result *r, int ensemble, int step, int by, const vrg_blocks *blocks, double factor,
-              const couplings *now, const couplings *before)
+              double factor_of_change, const couplings *now, const couplings *before)
 {
   double value, error, difference = (double) NAN;
   vrg_jackknife (blocks->n, 1, &now->full[by], now->loo[by], &value, &error);
@@ -297,7 +373,7 @@ put_coupling (vrg_rbm_result *r, int ensemble, int step, int by, const vrg_block
   for (int b = 0; b < blocks->n; b++)
     loo[b] = now->loo[by][b] - before->loo[by][b];
   vrg_jackknife (blocks->n, 1, &difference, loo, &value, &error);
-  put (r, by == BY_ENERGY ? VRG_RBM_ENERGY_CHANGE : VRG_RBM_CHANGE, ensemble, step, value, factor * error);
+  put (r, by == BY_ENERGY ? VRG_RBM_ENERGY_CHANGE : VRG_RBM_CHANGE, ensemble, step, value, factor_of_change * error);
   vrg_free (loo);
 }
 
@@ -340,6 +416,7 @@ estimate (flowing *f, int ensemble)
 {
   vrg_rbm_result *r = f->result;
   couplings before = { { 0 }, { NULL }, { NULL } };
+  double last = 1;
   int steps_without[THERMOMETERS] = { 0 };
   const char *reason[THERMOMETERS] = { NULL };
   for (int step = 0; step <= r->steps; step++)
@@ -349,10 +426,12 @@ estimate (flowing *f, int ensemble)
       vrg_sum_int64 (f->grid->world, f->counts[step], o->blocks.n * (f->reach + 1));
       put_observed (r, ensemble, step, o);
       couplings now = couplings_of (f, step);
-      const double factor = vrg_observables_factor (o);
+      /* of a change: of the slower of the two steps */
+      const double own = vrg_observables_factor (o), factor_of_change = fmax (own, last);
+      last = own;
       for (int by = 0; by < THERMOMETERS; by++)
         {
-          put_coupling (r, ensemble, step, by, &o->blocks, factor, &now, step > 0 ? &before : NULL);
+          put_coupling (r, ensemble, step, by, &o->blocks, own, factor_of_change, &now, step > 0 ? &before : NULL);
           steps_without[by] += now.reason[by] != NULL;
           reason[by] = now.reason[by] != NULL ? now.reason[by] : reason[by];
         }
@@ -372,30 +451,21 @@ run (flowing *f)
 {
   vrg_rbm_result *r = f->result;
   const int64_t n = r->configurations;
-  vrg_progress_begin (&f->progress, "flow v -> h -> v", "samples", f->finished * n, r->ensembles * n);
+  vrg_progress_begin (&f->progress, "flow v -> h -> v", "samples", f->finished * n + f->done, r->ensembles * n);
   vrg_stop_loop (f->stop);
   int status = VRG_OK;
   while (f->finished < r->ensembles && status == VRG_OK)
     {
-      const int ensemble = (int) f->finished;
-      for (int step = 0; step <= r->steps; step++)
-        {
-          f->observables[step] = vrg_observables_new (f->info->rows, f->info->columns, n, f->info->chains);
-          f->counts[step] = vrg_new (f->observables[step]->blocks.n * (f->reach + 1), sizeof (int64_t), "histograms");
-        }
-      status = pass (f, ensemble);
-      if (status == VRG_OK)
-        {
-          estimate (f, ensemble);
-          f->finished++;
-        }
-      for (int step = 0; step <= r->steps; step++)
-        {
-          vrg_observables_free (f->observables[step]);
-          vrg_free (f->counts[step]);
-        }
+      status = pass (f, (int) f->finished);
+      if (status != VRG_OK)
+        break;
+      estimate (f, (int) f->finished++);
+      f->done = 0;
+      for_sums (f, clear);
+      if (f->finished < r->ensembles)
+        status = poll (f);
     }
-  vrg_progress_end (&f->progress, f->finished * n);
+  vrg_progress_end (&f->progress, f->finished * n + f->done);
   return status;
 }
 
