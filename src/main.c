@@ -438,8 +438,10 @@ static const command commands[] = {
   { "run", "INPUT", 1, 1, STAGE_OPTIONS, command_run, "sample, train, flow and the report, or what is left of them",
     "Goes on where an earlier run of the same input stopped, on any number of ranks. Work of other parameters\n"
     "in the directory is refused, but for train and flow on the same samples: those are done anew." },
-  { "sample", "INPUT", 1, 1, STAGE_OPTIONS, command_sample, "Ising configurations: samples.h5, sample.tsv, operators.tsv", "" },
-  { "train", "INPUT", 1, 1, STAGE_OPTIONS, command_train, "RBMs of the samples: model.h5, train.tsv, and what is seen in them", "" },
+  { "sample", "INPUT", 1, 1, STAGE_OPTIONS, command_sample,
+    "Ising configurations: samples.h5, sample.tsv, operators.tsv", "" },
+  { "train", "INPUT", 1, 1, STAGE_OPTIONS, command_train,
+    "RBMs of the samples: model.h5, train.tsv, and what is seen in them", "" },
   { "flow", "INPUT", 1, 1, STAGE_OPTIONS, command_flow, "block spins: flow.h5, couplings.tsv, exponents.tsv", "" },
   { "check", "INPUT", 1, 1, "--out --set " OTHER_OPTIONS, command_check, "validate an input and print the plan",
     "Nothing is written. Start it on as many ranks as the run will have; --verbose prints the whole input, defaults "

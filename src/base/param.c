@@ -33,8 +33,9 @@ struct vrg_param_parser
   bool continues;   /* the line before it did */
   bool known;       /* it is in a section that exists */
   vrg_pattern *own; /* of the [operator NAME] section it is in, NULL in others */
-  int own_line[VRG_MAX_OWN], own_dimension[VRG_MAX_OWN]; /* where their sites stand (0: nowhere yet), numbers of a site */
-  int current;      /* row of the last key, -1 if it is none */
+  int own_line[VRG_MAX_OWN],
+    own_dimension[VRG_MAX_OWN]; /* where their sites stand (0: nowhere yet), numbers of a site */
+  int current;                  /* row of the last key, -1 if it is none */
   vrg_param_state *state;
   vrg_input *input;
   complaint *complaints;
@@ -112,7 +113,8 @@ complain_key (vrg_param_parser *parser, int line, const char *section, const cha
   int best = 99, found = -1;
   for (int pass = 0; pass < 2; pass++) /* the own section first: others must be nearer */
     for (int i = 0; i < vrg_param_rows; i++)
-      if ((strcmp (vrg_param_table[i].section, section) != 0) == pass && vrg_param_nearer (key, vrg_param_table[i].key, &best))
+      if ((strcmp (vrg_param_table[i].section, section) != 0) == pass
+          && vrg_param_nearer (key, vrg_param_table[i].key, &best))
         found = i;
   char name[160];
   if (*section)
@@ -238,10 +240,11 @@ take_own (vrg_param_parser *parser, const char *key, const char *value)
           p = *end == ',' ? end + 1 : end;
         }
       if (!good || *p || p[-1] == ',')
-        complain_at (parser, parser->line,
-                     "[operator %s] sites: `%.40s` is not a site: whole numbers of %d to %d, one for each dimension, with "
-                     "commas and no blanks between",
-                     own->name, word, -VRG_PATTERN_REACH, VRG_PATTERN_REACH);
+        complain_at (
+          parser, parser->line,
+          "[operator %s] sites: `%.40s` is not a site: whole numbers of %d to %d, one for each dimension, with "
+          "commas and no blanks between",
+          own->name, word, -VRG_PATTERN_REACH, VRG_PATTERN_REACH);
       else if (offset == NULL)
         {
           complain_at (parser, parser->line, "[operator %s] sites: more than %d", own->name, VRG_PATTERN_SITES);

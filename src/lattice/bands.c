@@ -117,6 +117,26 @@ pack_rows (const vrg_bands *b, int64_t n, const uint64_t *restrict in, int64_t i
       out[y * stride] |= in[y * in_stride] << shift;
 }
 
+/** Pack all layers, rows of one word, into array 0 from its layer `to` on. */
+ALWAYS void
+pack_words (const vrg_bands *b, const vrg_lattice *lattice, int64_t to)
+{
+  const int64_t field = b->depth * b->plane * lattice->stride, rows = b->depth * b->plane;
+  const int fields = b->fields, columns = (int) b->columns;
+  for (int lane = 0; lane < b->lanes; lane++)
+    {
+      const uint64_t *in = lattice->spins + lane * fields * field;
+      uint64_t *out = b->bits + to * b->unit + lane;
+      for (int64_t y = 0; y < rows; y++, in += lattice->stride, out += b->stride)
+        {
+          uint64_t word = in[0];
+          for (int f = 1; f < fields; f++)
+            word |= in[f * field] << (f * columns);
+          *out = word;
+        }
+    }
+}
+
 /** Pack n packed layers from the first on into array 0, as its layer `to` and so on. */
 ALWAYS void
 pack (const vrg_bands *b, const vrg_lattice *lattice, int64_t first, int64_t to, int64_t n)
@@ -235,7 +255,7 @@ fill_body (const vrg_bands *b, const vrg_lattice *lattice, int64_t first, int64_
 {
   if (b->words == 1 && b->most == b->depth)
     {
-      pack (b, lattice, 0, -b->low, b->depth);
+      pack_words (b, lattice, -b->low);
       go_round (b, n);
     }
   else

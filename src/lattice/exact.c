@@ -21,19 +21,19 @@ log_2cosh (jet u, int sign)
   const double small = exp (-2 * fabs (u.value)), denominator = 1 + sign * small;
   const double slope = (u.value < 0 ? -1 : 1) * (1 - sign * small) / denominator;
   const double bend = sign * 4 * small / (denominator * denominator);
-  return (jet){fabs (u.value) + log1p (sign * small), slope * u.first,
-               bend * u.first * u.first + slope * u.second};
+  return (jet){ fabs (u.value) + log1p (sign * small), slope * u.first, bend * u.first * u.first + slope * u.second };
 }
 
 /** m/2 g_l for l != 0; cosh g_l = s + 1/s - cos (pi l / n) with s = sinh 2K. */
 static jet
 half_gamma (double nn, int64_t l, int64_t n, double m)
 {
-  const double s = sinh (2 * nn), s1 = 2 * cosh (2 * nn), s2 = 4 * s, angle = sin (M_PI * (double) l / (2.0 * (double) n));
+  const double s = sinh (2 * nn), s1 = 2 * cosh (2 * nn), s2 = 4 * s,
+               angle = sin (M_PI * (double) l / (2.0 * (double) n));
   const double d = (s - 1) * (s - 1) / s + 2 * angle * angle; /* cosh g - 1, without cancellation */
   const double c1 = s1 * (1 - 1 / (s * s)), c2 = s2 * (1 - 1 / (s * s)) + 2 * s1 * s1 / (s * s * s);
   const double sinh_g = sqrt (d * (d + 2)), g1 = c1 / sinh_g;
-  return (jet){m * asinh (sqrt (d / 2)), m / 2 * g1, m / 2 * (c2 - (1 + d) * g1 * g1) / sinh_g};
+  return (jet){ m * asinh (sqrt (d / 2)), m / 2 * g1, m / 2 * (c2 - (1 + d) * g1 * g1) / sinh_g };
 }
 
 static void
@@ -51,7 +51,7 @@ vrg_exact_torus (int64_t rows, int64_t columns, double nn, double *lnz, double *
   const int64_t n = rows < columns ? rows : columns;
   const double m = (double) (rows < columns ? columns : rows), sites = (double) rows * (double) columns;
   const double s = sinh (2 * nn), c = cosh (2 * nn);
-  jet z[4] = {{0, 0, 0}, {0, 0, 0}, {0, 0, 0}, {0, 0, 0}}; /* ln of Z1..Z4, Z4 without its factor r = 0 */
+  jet z[4] = { { 0, 0, 0 }, { 0, 0, 0 }, { 0, 0, 0 }, { 0, 0, 0 } }; /* ln of Z1..Z4, Z4 without its factor r = 0 */
   for (int64_t r = 0; r < n; r++)
     {
       const jet odd = half_gamma (nn, 2 * r + 1, n, m);
@@ -65,21 +65,21 @@ vrg_exact_torus (int64_t rows, int64_t columns, double nn, double *lnz, double *
         }
     }
   /* g_0 = 2K + ln tanh K changes sign at the critical point, and Z4 with it: keep 2 sinh as it is, scaled */
-  const jet u = {m / 2 * (2 * nn + log (tanh (nn))), m / 2 * (2 + 2 / s), -m / 2 * 4 * c / (s * s)};
+  const jet u = { m / 2 * (2 * nn + log (tanh (nn))), m / 2 * (2 + 2 / s), -m / 2 * 4 * c / (s * s) };
   const double size = fabs (u.value), small = exp (-2 * size), sinh_u = (u.value < 0 ? -1 : 1) * (1 - small),
                cosh_u = 1 + small;
-  const jet factor = {sinh_u, cosh_u * u.first, sinh_u * u.first * u.first + cosh_u * u.second};
+  const jet factor = { sinh_u, cosh_u * u.first, sinh_u * u.first * u.first + cosh_u * u.second };
   add (&z[2], log_2cosh (u, 1));
   z[3].value += size;
 
   double top = z[0].value;
   for (int i = 1; i < 4; i++)
     top = fmax (top, z[i].value);
-  jet sum = {0, 0, 0};
+  jet sum = { 0, 0, 0 };
   for (int i = 0; i < 4; i++)
     {
       const double weight = exp (z[i].value - top), a1 = z[i].first - z[0].first, a2 = z[i].second + a1 * a1;
-      const jet f = i < 3 ? (jet){1, 0, 0} : factor;
+      const jet f = i < 3 ? (jet){ 1, 0, 0 } : factor;
       sum.value += weight * f.value;
       sum.first += weight * (f.first + f.value * a1);
       sum.second += weight * (f.second + 2 * f.first * a1 + f.value * a2);

@@ -225,6 +225,105 @@ gather_products (int n, tally *t)
     }
 }
 
+/* Lattices of one word */
+
+#define WORD_SITES 15 /* translations that two vectors hold; one more is empty */
+
+/** A whole lattice of at most 64 sites in one word, its translations in two vectors: rows go round by shifts of the word,
+ *  columns by shifts under masks.  Eight operators at a time have a lane each, those with most images first, so that sums
+ *  need no horizontal additions.  index: for each eight operators, image and site, which translation each lane takes. */
+typedef struct
+{
+  uint64_t shift[4][WORD_SITES + 1]; /* rows right and left, columns right and left */
+  uint64_t mask[2][WORD_SITES + 1];  /* of columns right and left */
+  uint64_t all;
+  int sites;
+  struct
+  {
+    int images, sites;
+  } * most; /* of each eight operators */
+  int *order;
+  uint8_t (*index)[VRG_BANDS_VECTOR];
+} word_plan;
+
+/** Which translation moves by an offset; added if new; WORD_SITES if there are too many. */
+static int
+word_site (word_plan *w, const vrg_bands *b, const int *offset)
+{
+  const int columns = (int) b->columns, rows = (int) b->layers, row = b->dimension == 1 ? 0 : offset[0] % rows,
+            column = offset[b->dimension - 1] % columns;
+  const uint64_t down = (uint64_t) (row * columns), right = (uint64_t) column;
+  int i = 0;
+  while (i < w->sites && !(w->shift[0][i] == down && w->shift[2][i] == right))
+    i++;
+  if (i < w->sites || i == WORD_SITES)
+    return i;
+  w->shift[0][i] = down;
+  w->shift[1][i] = (uint64_t) (rows * columns) - down;
+  w->shift[2][i] = right;
+  w->shift[3][i] = (uint64_t) columns - right;
+  for (int bit = 0; bit < rows * columns; bit++)
+    w->mask[bit % columns < columns - column ? 0 : 1][i] |= UINT64_C (1) << bit;
+  return w->sites++;
+}
+
+static void
+word_plan_free (word_plan *w)
+{
+  if (w == NULL)
+    return;
+  vrg_free (w->most);
+  vrg_free (w->order);
+  vrg_free (w->index);
+  vrg_free (w);
+}
+
+/** NULL if the lattice or its translations are too many. */
+static word_plan *
+word_plan_new (const vrg_bands *b, int n, const vrg_operator *ops)
+{
+  if (b->dimension > 2 || b->layers * b->columns > 64)
+    return NULL;
+  const int lanes = VRG_BANDS_VECTOR, eights = (n + lanes - 1) / lanes;
+  word_plan *w = vrg_new (1, sizeof *w, "operators");
+  w->all = vrg_row_last_mask (b->layers * b->columns);
+  w->most = vrg_new (eights, sizeof *w->most, "operators");
+  w->order = vrg_new (n, sizeof *w->order, "operators");
+  for (int a = 0, place; a < n; a++)
+    {
+      for (place = a; place > 0 && ops[w->order[place - 1]].images < ops[a].images; place--)
+        w->order[place] = w->order[place - 1];
+      w->order[place] = a;
+    }
+  int rows = 0;
+  for (int k = 0; k < eights; k++)
+    {
+      for (int a = k * lanes; a < n && a < (k + 1) * lanes; a++)
+        {
+          const vrg_operator *op = &ops[w->order[a]];
+          w->most[k].images = op->images > w->most[k].images ? op->images : w->most[k].images;
+          w->most[k].sites = op->sites > w->most[k].sites ? op->sites : w->most[k].sites;
+        }
+      rows += w->most[k].images * w->most[k].sites;
+    }
+  w->index = vrg_new (rows, sizeof *w->index, "products");
+  memset (w->index, WORD_SITES, (size_t) rows * sizeof *w->index);
+  bool fit = true;
+  for (int k = 0, row = 0; k < eights; row += w->most[k].images * w->most[k].sites, k++)
+    for (int a = k * lanes; a < n && a < (k + 1) * lanes; a++)
+      for (int i = 0; i < ops[w->order[a]].images; i++)
+        for (int q = 0; q < ops[w->order[a]].sites; q++)
+          {
+            const int site = word_site (w, b, ops[w->order[a]].offset[i][q]);
+            w->index[row + i * w->most[k].sites + q][a % lanes] = (uint8_t) site;
+            fit = fit && site < WORD_SITES;
+          }
+  if (fit)
+    return w;
+  word_plan_free (w);
+  return NULL;
+}
+
 /* Plan */
 
 struct vrg_operators
@@ -238,6 +337,7 @@ struct vrg_operators
   tally *products;                  /* to: counter */
   int64_t *total;                   /* number of each operator's products, negative for odd ones */
   int64_t (*set)[VRG_BANDS_VECTOR]; /* set bits of each operator's products, in shares */
+  word_plan *word;                  /* if there is one */
   vrg_counting *counting;
 };
 
@@ -265,6 +365,7 @@ vrg_operators_new (int dimension, const int64_t *size, int n, const vrg_operator
   vrg_product *shared = vrg_new (PAIRS_MOST + o->n_products, sizeof *shared, "shared products");
   o->products = vrg_new (o->n_products, sizeof *o->products, "products");
   vrg_bands_init (&o->bands, dimension, size);
+  o->word = word_plan_new (&o->bands, n, o->ops);
   for (int i = 0, k = 0; i < most; i++)
     for (int a = 0; a < n; a++)
       if (i < ops[a]->images)
@@ -309,6 +410,7 @@ vrg_operators_free (vrg_operators *o)
   if (o == NULL)
     return;
   vrg_counting_free (o->counting);
+  word_plan_free (o->word);
   vrg_bands_clear (&o->bands);
   vrg_free (o->ops);
   vrg_free (o->shared);
@@ -433,6 +535,49 @@ sums_avx512 (const vrg_operators *o, int64_t layers)
       tally_products (1, products + k, bits, whole, rest, set);
 }
 
+/** Sums on a lattice of one word. */
+TARGET_POPCNT static void
+sums_word (const vrg_operators *o, const vrg_lattice *lattice, int64_t *restrict sums)
+{
+  const word_plan *const w = o->word;
+  uint64_t bits = 0;
+  for (int64_t y = 0; y < lattice->rows; y++)
+    bits |= lattice->spins[y * lattice->stride] << (y * lattice->columns);
+  const __m512i x = _mm512_set1_epi64 ((long long) bits), all = _mm512_set1_epi64 ((long long) w->all);
+  __m512i site[2];
+  for (int h = 0; h < 2; h++)
+    {
+#define AT(table) _mm512_loadu_si512 ((table) + 8 * h)
+      const __m512i y = _mm512_or_si512 (_mm512_srlv_epi64 (x, AT (w->shift[0])),
+                                         _mm512_and_si512 (_mm512_sllv_epi64 (x, AT (w->shift[1])), all));
+      site[h] = _mm512_or_si512 (_mm512_and_si512 (_mm512_srlv_epi64 (y, AT (w->shift[2])), AT (w->mask[0])),
+                                 _mm512_and_si512 (_mm512_sllv_epi64 (y, AT (w->shift[3])), AT (w->mask[1])));
+#undef AT
+    }
+  const uint8_t (*index)[VRG_BANDS_VECTOR] = (const uint8_t (*)[VRG_BANDS_VECTOR]) w->index;
+  for (int a = 0, k = 0; a < o->n; a += VRG_BANDS_VECTOR, k++)
+    {
+      int64_t set[VRG_BANDS_VECTOR];
+      __m512i sum = _mm512_setzero_si512 ();
+      for (int i = 0; i < w->most[k].images; i++)
+        {
+          __m512i product = _mm512_setzero_si512 ();
+          for (int q = 0; q < w->most[k].sites; q++, index++)
+            {
+              const __m512i which = _mm512_cvtepu8_epi64 (_mm_loadu_si64 (index));
+              product = _mm512_xor_si512 (product, _mm512_permutex2var_epi64 (site[0], which, site[1]));
+            }
+          sum = _mm512_add_epi64 (sum, _mm512_popcnt_epi64 (product));
+        }
+      _mm512_storeu_si512 (set, sum);
+      for (int i = 0; i < VRG_BANDS_VECTOR && a + i < o->n; i++)
+        {
+          const int to = w->order[a + i];
+          sums[to] = o->total[to] + (o->total[to] > 0 ? -2 : 2) * set[i];
+        }
+    }
+}
+
 /** A set bit is an odd number of + spins: product -1 of an even, +1 of an odd number of sites.  Unused bits are 0. */
 ALWAYS void
 add_up_body (const vrg_operators *o, int64_t *restrict sums)
@@ -456,6 +601,11 @@ vrg_operators_sums (vrg_operators *o, const vrg_lattice *lattice, int64_t *sums)
 {
   static void (*const paths[]) (const vrg_operators *, int64_t) = { sums_portable, sums_avx2, sums_avx512 };
   const vrg_simd_path path = vrg_simd ();
+  if (path == VRG_SIMD_AVX512 && o->word != NULL)
+    {
+      sums_word (o, lattice, sums);
+      return;
+    }
   memset (o->set, 0, (size_t) o->n * sizeof *o->set);
   for (int64_t first = 0; first < o->bands.depth; first += o->bands.most)
     {

@@ -17,7 +17,6 @@
 #include "flow/variational.h"
 #include "lattice/exact.h"
 
-
 /* ---------------------------------------------------------------- reading options */
 
 /** A number from low to high; `text` may be NULL: then value stays. */

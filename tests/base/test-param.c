@@ -41,7 +41,8 @@ test_defaults (void)
   check (input.seed == 1 && input.dimension == 2 && input.n_size == 2 && input.size[0] == 32 && input.size[1] == 32,
          "default lattice");
   check (input.n_nn == 1 && input.nn[0] == 0.440686793509771513 && input.n_coupling == 1
-           && input.coupling[0] == input.nn[0], "default coupling");
+           && input.coupling[0] == input.nn[0],
+         "default coupling");
   check (input.algorithm == VRG_CLUSTER && input.chains == 8 && input.model == VRG_MODEL_NONE && input.levels == 3
            && input.n_even == 7 && input.n_odd == 4 && input.strips == 0 && input.interval_minutes == 10,
          "other defaults");
@@ -61,7 +62,8 @@ test_defaults (void)
   accepted ("[lattice]\ndimension = 3\nsize = 8 16 32\n[flow]\nlevels = 7\n", "three different sides");
   check (vrg_input_depth (&input) == 2 && input.n_fitted == 4, "the shortest side decides; four couplings in 3D");
   accepted ("[couplings]\nnn = 0.42 critical 0.46\n", "a scan");
-  check (input.n_nn == 3 && input.n_coupling == 1 && input.nn[1] == input.coupling[0] && input.nn[2] == 0.46, "train on the critical one");
+  check (input.n_nn == 3 && input.n_coupling == 1 && input.nn[1] == input.coupling[0] && input.nn[2] == 0.46,
+         "train on the critical one");
   accepted ("[couplings]\nnn = 0.42 0.46\n", "a scan without the critical coupling");
   check (input.n_coupling == 1 && input.coupling[0] == 0.42, "train on the first one");
   accepted ("[couplings]\nnn = 0.42 critical 0.46\n[train]\ncoupling = 0.46 critical\nlearning_rate = 0.01\n",
@@ -134,11 +136,13 @@ test_refused (void)
   refused ("[lattice]\nsize = 8 8 8 8\n", "4 values, at most 3");
   refused ("[lattice]\ndimension = 4\n", "[lattice] dimension: 4 is outside 1 to 3");
   refused ("[lattice]\ndimension = 3\nsize = 8 8\n", "2 lengths for 3 dimensions");
-  refused ("[lattice]\ndimension = 3\n[train]\nmodel = dense\n", "[train] model: training is for one and two dimensions");
+  refused ("[lattice]\ndimension = 3\n[train]\nmodel = dense\n",
+           "[train] model: training is for one and two dimensions");
   refused ("[lattice]\ndimension = 1\n", "[couplings] nn: one dimension has no critical coupling");
   refused ("[lattice]\ndimension = 3\n[couplings]\nnn = 0.2\nnnn = 0.1\n[sample]\nalgorithm = metropolis\n",
            "in.ini:5: [couplings] nnn: is for two dimensions, not 3");
-  refused ("[couplings]\nnn = 0.3\nplaquette = 0.1\n", "in.ini:3: [couplings] plaquette: cluster updates are exact for");
+  refused ("[couplings]\nnn = 0.3\nplaquette = 0.1\n",
+           "in.ini:3: [couplings] plaquette: cluster updates are exact for");
   refused ("[couplings]\nfield = 0.1\n", "[couplings] nn: critical is the critical coupling of nn alone");
   refused ("[sample]\npacking = chains\n", "[sample] packing: cluster updates cannot pack chains");
   refused ("[sample]\nalgorithm = tempering\n", "[couplings] nn: tempering needs two couplings or more");
@@ -156,9 +160,10 @@ test_refused (void)
   refused ("[sample]\nalgorithm = Cluster\n", "(did you mean cluster?)");
   refused ("[sample]\nconfigurations = 4\n", "4 is less than one for each of the 8 chains");
   refused ("[sample]\nconfigurations = 1000000000000\ninterval = 100000\n", "longer than 2^48 sweeps");
-  refused ("[train]\nmodel = dense\nbatch = 9001\n",
-           "[train] batch: 9001 is more than the 9000 configurations to train on: 10000 for each of 1 coupling, 1000 of "
-           "them held out");
+  refused (
+    "[train]\nmodel = dense\nbatch = 9001\n",
+    "[train] batch: 9001 is more than the 9000 configurations to train on: 10000 for each of 1 coupling, 1000 of "
+    "them held out");
   refused ("[couplings]\nnn = 0.4 0.5\n[train]\nmodel = dense\ncoupling = 0.4 0.5\nheld_out = 0\nbatch = 20001\n",
            "20001 is more than the 20000 configurations to train on");
   refused ("[train]\nmodel = convolution\nstride = 3\n", "in.ini:3: [train] stride: 3 does not divide the side 32");
@@ -184,7 +189,8 @@ test_refused (void)
   refused ("[lattice]\nsize = 7\n[flow]\nlevels = 1\n", "in.ini:4: [flow] levels: 2 does not divide the side 7");
   refused ("[flow]\neven = nn squar2\n",
            "in.ini:2: [flow] even: no operator `squar2` in 2 dimensions (did you mean square2?)");
-  refused ("[flow]\neven = nn corner\n", "[flow] even: corner is odd, a product of 3 spins; it belongs into [flow] odd");
+  refused ("[flow]\neven = nn corner\n",
+           "[flow] even: corner is odd, a product of 3 spins; it belongs into [flow] odd");
   refused ("[flow]\nodd = spin nn\n", "[flow] odd: nn is even, a product of 2 spins; it belongs into [flow] even");
   refused ("[flow]\neven = nn nnn nn\n", "[flow] even: nn is given twice");
   refused ("[flow]\neven = nn\nfitted = nnn\n", "[flow] fitted: nnn is not one of [flow] even");
@@ -259,11 +265,12 @@ static void
 test_print (void)
 {
   char *text = NULL;
-  accepted ("[run]\nseed = 1000000000000000000\noutput = some where/else\n[lattice]\nsize = 48 64\n[couplings]\nnn = "
-            "0.1 critical "
-            "0.3333333333333333\n[train]\nmodel = convolution\nl1 = 1e-7\nbiases = yes\n[flow]\nrules = learnt "
-            "decimation\neven = nnn nn mine\n[operator mine]\nsites = 0,0 -1,0 0,1 3,-2\n[checkpoint]\ninterval = 0.25\n",
-            "an input of many keys");
+  accepted (
+    "[run]\nseed = 1000000000000000000\noutput = some where/else\n[lattice]\nsize = 48 64\n[couplings]\nnn = "
+    "0.1 critical "
+    "0.3333333333333333\n[train]\nmodel = convolution\nl1 = 1e-7\nbiases = yes\n[flow]\nrules = learnt "
+    "decimation\neven = nnn nn mine\n[operator mine]\nsites = 0,0 -1,0 0,1 3,-2\n[checkpoint]\ninterval = 0.25\n",
+    "an input of many keys");
   const vrg_input before = input;
   text = vrg_param_print (&input);
   check (parse (text) == VRG_OK && !memcmp (&before, &input, sizeof input), "printed and parsed: the same");

@@ -97,7 +97,8 @@ main (int argc, char **argv)
   check (vrg_lock_take (MPI_COMM_WORLD, directory, &lock) == VRG_OK, "process numbers used again: taken over at once");
   check (size_of () == 512 + 256 * check_size_, "a line for every rank");
   put ("token ", "00000000000000ff");
-  check (vrg_lock_check () == (check_rank_ == 0 ? VRG_FILE : VRG_OK), "rank 0 notices a lock taken over by another run");
+  check (vrg_lock_check () == (check_rank_ == 0 ? VRG_FILE : VRG_OK),
+         "rank 0 notices a lock taken over by another run");
   vrg_lock_release (lock);
   check (size_of () > 0, "whose lock stays");
 
@@ -105,7 +106,8 @@ main (int argc, char **argv)
   if (check_rank_ == 0)
     check_rank_ = truncate (path, 100);
   MPI_Barrier (MPI_COMM_WORLD);
-  check (vrg_lock_take (MPI_COMM_WORLD, directory, &lock) == VRG_FILE, "half a lock is respected: it may be being written");
+  check (vrg_lock_take (MPI_COMM_WORLD, directory, &lock) == VRG_FILE,
+         "half a lock is respected: it may be being written");
 
   if (check_rank_ == 0)
     {

@@ -13,14 +13,14 @@ published (void)
     double nn;
     int64_t size;
     double lnz, energy, specific_heat;
-  } rows[] = {{VRG_CRITICAL_2D, 4, 0.97011971617221, -1.56562378764, 0.7832668259},
-              {VRG_CRITICAL_2D, 8, 0.93971532482921, -1.49158910744, 1.14555924},
-              {VRG_CRITICAL_2D, 16, 0.93219631498099, -1.45306485281, 1.498704959},
-              {VRG_CRITICAL_2D, 32, 0.93032039018412, -1.43365846615, 1.84676759},
-              {VRG_CRITICAL_2D, 64, 0.92985163169429, -1.42393838983, 2.192211393},
-              {0.2, 8, 0.73453355347482, -0.428368058944, 0.09791417},
-              {0.4, 32, 0.87937334742494, -1.10729166098, 0.88581250},
-              {0.408, 40, 0.88839535841881, -1.15182115077, 0.9946704747}};
+  } rows[] = { { VRG_CRITICAL_2D, 4, 0.97011971617221, -1.56562378764, 0.7832668259 },
+               { VRG_CRITICAL_2D, 8, 0.93971532482921, -1.49158910744, 1.14555924 },
+               { VRG_CRITICAL_2D, 16, 0.93219631498099, -1.45306485281, 1.498704959 },
+               { VRG_CRITICAL_2D, 32, 0.93032039018412, -1.43365846615, 1.84676759 },
+               { VRG_CRITICAL_2D, 64, 0.92985163169429, -1.42393838983, 2.192211393 },
+               { 0.2, 8, 0.73453355347482, -0.428368058944, 0.09791417 },
+               { 0.4, 32, 0.87937334742494, -1.10729166098, 0.88581250 },
+               { 0.408, 40, 0.88839535841881, -1.15182115077, 0.9946704747 } };
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
     {
       double lnz, energy, specific_heat;
@@ -38,7 +38,12 @@ published (void)
 static void
 enumerated (void)
 {
-  enum { ROWS = 3, COLUMNS = 4, N = ROWS * COLUMNS };
+  enum
+  {
+    ROWS = 3,
+    COLUMNS = 4,
+    N = ROWS * COLUMNS
+  };
   const double nn = 0.37;
   double z = 0, s1 = 0, s2 = 0, lnz, energy, specific_heat;
   for (int state = 0; state < 1 << N; state++)
@@ -67,7 +72,7 @@ rings (void)
   {
     int length;
     double nn;
-  } cases[] = {{2, 0.6}, {5, 0.3}, {8, 0.9}, {8, -0.7}, {12, 0}};
+  } cases[] = { { 2, 0.6 }, { 5, 0.3 }, { 8, 0.9 }, { 8, -0.7 }, { 12, 0 } };
   for (size_t c = 0; c < sizeof cases / sizeof *cases; c++)
     {
       const int n = cases[c].length;
@@ -117,7 +122,8 @@ limits (void)
 static void
 plane (void)
 {
-  check_rel (vrg_exact_plane (VRG_CRITICAL_2D), 0.92969539834161, 1e-13, "infinite lattice at the critical point: ln Z");
+  check_rel (vrg_exact_plane (VRG_CRITICAL_2D), 0.92969539834161, 1e-13,
+             "infinite lattice at the critical point: ln Z");
   for (double nn = 0.02; nn < 2; nn *= 2.5)
     if (fabs (nn - VRG_CRITICAL_2D) > 0.1)
       {

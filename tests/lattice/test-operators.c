@@ -160,23 +160,42 @@ check_environments (const plain *p, const int64_t *size, const vrg_lattice *latt
   vrg_free (expected);
 }
 
+/* Those of n operators whose images are within 3 sites each way. */
+static int
+list_close (int n, const vrg_operator *const *all, const vrg_operator **close)
+{
+  int m = 0;
+  for (int a = 0; a < n; a++)
+    {
+      bool near = true;
+      for (int i = 0; i < all[a]->images; i++)
+        for (int q = 0; q < all[a]->sites; q++)
+          for (int d = 0; d < 3; d++)
+            near = near && all[a]->offset[i][q][d] < 3;
+      if (near)
+        close[m++] = all[a];
+    }
+  return m;
+}
+
 static void
 check_size (int dimension, const int64_t *size)
 {
   vrg_operator ops[2 * MOST];
-  const vrg_operator *all[2 * MOST];
+  const vrg_operator *all[2 * MOST], *close[2 * MOST];
   const int even = list_operators (dimension, false, ops, all),
-            n = even + list_operators (dimension, true, ops + even, all + even);
+            n = even + list_operators (dimension, true, ops + even, all + even), m = list_close (n, all, close);
   plain p = { .dimension = dimension, .side = { 1, 1, 1 } };
   for (int d = 0; d < dimension; d++)
     p.side[3 - dimension + d] = size[d];
   p.spin = vrg_new (sites (&p), sizeof *p.spin, "spins");
   vrg_operators *plan = vrg_operators_new (dimension, size, n, all);
+  vrg_operators *close_plan = vrg_operators_new (dimension, size, m, close);
   vrg_lattice *lattice = vrg_lattice_new_size (dimension, size, 0, dimension == 1 ? 1 : size[0]);
 
   /* two configurations: nothing is left of the first one */
   srand (1);
-  bool same[3] = { true, true, true };
+  bool same[3] = { true, true, true }, close_same[3] = { true, true, true };
   for (int configuration = 0; configuration < 2; configuration++)
     {
       int64_t expected[2 * MOST], sums[2 * MOST];
@@ -192,11 +211,19 @@ check_size (int dimension, const int64_t *size)
           vrg_simd_set ((vrg_simd_path) path);
           vrg_operators_sums (plan, lattice, sums);
           same[path] = same[path] && !memcmp (sums, expected, (size_t) n * sizeof *sums);
+          vrg_operators_sums (close_plan, lattice, sums);
+          for (int a = 0, c = 0; a < n && c < m; a++)
+            if (all[a] == close[c])
+              close_same[path] = close_same[path] && sums[c++] == expected[a];
         }
     }
   for (int path = VRG_SIMD_PORTABLE; path <= VRG_SIMD_AVX512; path++)
-    check (same[path], "sums of %d operators, %d x %d x %d, path %d", n, (int) p.side[0], (int) p.side[1],
-           (int) p.side[2], path);
+    {
+      check (same[path], "sums of %d operators, %d x %d x %d, path %d", n, (int) p.side[0], (int) p.side[1],
+             (int) p.side[2], path);
+      check (close_same[path], "sums of %d close operators, %d x %d x %d, path %d", m, (int) p.side[0], (int) p.side[1],
+             (int) p.side[2], path);
+    }
 
   const int64_t *const most = sites (&p) <= 600 ? &size[0] : NULL; /* all of them on small lattices */
   for (int first = 1; first <= (most ? even - 2 : 4); first++)
@@ -204,6 +231,7 @@ check_size (int dimension, const int64_t *size)
   for (int a = 5; a < even && (most || a == 9); a++)
     check_environments (&p, size, lattice, 1, all + a);
   vrg_operators_free (plan);
+  vrg_operators_free (close_plan);
   vrg_lattice_free (lattice);
   vrg_free (p.spin);
 }

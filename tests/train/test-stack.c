@@ -12,8 +12,8 @@
 
 #include "base/math.h"
 #include "tests/check.h"
-#include "train/dataset.h"
 #include "tests/train/stacks.h"
+#include "train/dataset.h"
 
 enum
 {
@@ -209,7 +209,8 @@ test_gradient (void)
   worst = 0;
   for (int k = 0; k < MOST; k++)
     worst = fmax (worst, fabs (sum[k] - positive[k] + negative[k]));
-  check (upper->parameters == MOST && worst < 1e-5, "second layer: integer phases give the exact gradient (%.1e)", worst);
+  check (upper->parameters == MOST && worst < 1e-5, "second layer: integer phases give the exact gradient (%.1e)",
+         worst);
   vrg_free (v);
   vrg_free (f);
   vrg_free (means);
