@@ -159,3 +159,14 @@ vrg_mean (int32_t field)
   const int32_t mean = (int32_t) ((upper (size) - UINT32_C (0x80000000)) >> (31 - VRG_FIXED_BITS));
   return field < 0 ? -mean : mean;
 }
+
+double
+vrg_log_sum (const double *logs, int64_t n)
+{
+  double top = logs[0], sum = 0;
+  for (int64_t i = 1; i < n; i++)
+    top = logs[i] > top ? logs[i] : top;
+  for (int64_t i = 0; i < n; i++)
+    sum += vrg_exp (logs[i] - top);
+  return top + vrg_log (sum);
+}

@@ -34,4 +34,7 @@ int32_t vrg_mean (int32_t field);
 #define VRG_PROBABILITY_ROWS 3072 /* fields to 12; above: 2^32 - 1 */
 const uint32_t *vrg_probability_table (void);
 
+/** ln sum exp (logs[i]), n >= 1, summed in order. */
+double vrg_log_sum (const double *logs, int64_t n);
+
 #endif

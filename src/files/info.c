@@ -10,42 +10,11 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/param.h"
+#include "files/checkpoint.h"
 #include "files/h5_internal.h"
 #include "files/table.h"
 
 /** Everything of a run directory that is reported, in the order of the stages. */
-static const char *const run_files[] = { "samples.h5",
-                                         "samples.h5.part",
-                                         "checkpoint-sample.0.h5",
-                                         "checkpoint-sample.1.h5",
-                                         "operators.tsv",
-                                         "sample.tsv",
-                                         "model.h5",
-                                         "checkpoint-train.0.h5",
-                                         "checkpoint-train.1.h5",
-                                         "train.tsv",
-                                         "learnt.h5",
-                                         "spectrum.h5",
-                                         "fields.tsv",
-                                         "interactions.tsv",
-                                         "model-samples.tsv",
-                                         "reconstructions.tsv",
-                                         "flow.h5",
-                                         "checkpoint-flow.0.h5",
-                                         "checkpoint-flow.1.h5",
-                                         "couplings.tsv",
-                                         "exponents.tsv",
-                                         "eigenvalues.tsv",
-                                         "fit.tsv",
-                                         "derivatives.tsv",
-                                         "surface.tsv",
-                                         "rbm-flow.h5",
-                                         "checkpoint-rbm.0.h5",
-                                         "checkpoint-rbm.1.h5",
-                                         "rbm-flow.tsv",
-                                         "rbm-stationary.tsv",
-                                         "mapping.tsv" };
-
 /** Print on rank 0. */
 __attribute__ ((format (printf, 2, 3))) static void
 say (const vrg_grid *grid, const char *format, ...)
@@ -264,11 +233,13 @@ say_directory (const vrg_grid *grid, const char *directory)
 {
   int code = VRG_OK, files = 0;
   char bad[1024] = "";
-  for (size_t i = 0; i < sizeof run_files / sizeof *run_files; i++)
+  const char *name;
+  for (int i = 0; (name = vrg_work_name (i)) != NULL; i++)
     {
       char path[VRG_PATH_LENGTH];
-      snprintf (path, sizeof path, "%s/%s", directory, run_files[i]);
-      if (!vrg_file_exists (grid->world, path))
+      snprintf (path, sizeof path, "%s/%s", directory, name);
+      const bool ours = ends_with (name, ".h5") || ends_with (name, ".part") || ends_with (name, ".tsv");
+      if (!ours || !vrg_file_exists (grid->world, path))
         continue;
       if (say_file (grid, path) != VRG_OK && code == VRG_OK)
         {

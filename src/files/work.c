@@ -52,6 +52,16 @@ static const struct
 
 #define STAGES (sizeof stages / sizeof *stages)
 
+const char *
+vrg_work_name (int index)
+{
+  for (size_t s = 0; s < STAGES; s++)
+    for (int i = 0; stages[s].names[i] != NULL; i++)
+      if (index-- == 0)
+        return stages[s].names[i];
+  return NULL;
+}
+
 /** Is `name` one of the files whose fingerprint says whose work this is? */
 static bool
 tells (const char *name)

@@ -31,18 +31,6 @@ spin (int64_t state, int i)
   return state >> i & 1 ? 1 : -1;
 }
 
-/** ln of the sum of exp (logs), in order. */
-static double
-log_sum (const double *logs, int64_t n)
-{
-  double top = logs[0], sum = 0;
-  for (int64_t i = 1; i < n; i++)
-    top = logs[i] > top ? logs[i] : top;
-  for (int64_t i = 0; i < n; i++)
-    sum += vrg_exp (logs[i] - top);
-  return top + vrg_log (sum);
-}
-
 vrg_mapping *
 vrg_mapping_new (const vrg_layer *layer)
 {
@@ -89,7 +77,7 @@ static double
 log_add (double x, double y)
 {
   const double both[] = { x, y };
-  return log_sum (both, 2);
+  return vrg_log_sum (both, 2);
 }
 
 void
@@ -114,7 +102,7 @@ vrg_mapping_ising (const vrg_input *input, double *law)
     {
       for (int64_t v = 0; v < states; v++)
         exponent[v] = input->coupling[c] * bonds[v] + others[v];
-      const double lnz = log_sum (exponent, states) + vrg_log (input->n_coupling);
+      const double lnz = vrg_log_sum (exponent, states) + vrg_log (input->n_coupling);
       for (int64_t v = 0; v < states; v++)
         law[v] = c == 0 ? exponent[v] - lnz : log_add (law[v], exponent[v] - lnz);
     }
@@ -166,7 +154,7 @@ vrg_mapping_marginal (const vrg_mapping *m, double *law)
 {
   const int64_t states = INT64_C (1) << m->visible;
   visit (m, put_marginal, law);
-  const double lnz = log_sum (law, states);
+  const double lnz = vrg_log_sum (law, states);
   for (int64_t v = 0; v < states; v++)
     law[v] -= lnz;
 }
@@ -262,7 +250,7 @@ identity_at (const vrg_mapping *m, const double *law, const int8_t *h, double *e
       const double ising = -law[v], mapping = -fixed (energy) + ising; /* H (v) and T (v, h) */
       exponent[v] = mapping - ising;
     }
-  const double renormalized = -log_sum (exponent, states);
+  const double renormalized = -vrg_log_sum (exponent, states);
   const double machine = -fixed (bias) - vrg_sum_ln2cosh (field, m->visible, 1);
   return fabs (renormalized - machine);
 }

@@ -51,6 +51,20 @@ panel (FILE *script, const vrg_figure_index index, int i, int count, const char 
     fputs ("unset ylabel\nset format y ''\nunset key\n", script);
 }
 
+/** A curve of $data with error bars, moved a little to the side so that bars do not hide each other; with its line in the
+ *  legend. */
+static void
+put_curve (FILE *script, int block, double shift, vrg_gnuplot_style s, double size, double width, const char *title)
+{
+  fprintf (script,
+           ", \\\n  $data index %d using ($1+%g):2 with lines dashtype %d linewidth %g linecolor '%s' notitle, "
+           "\\\n  $data index %d using ($1+%g):2:3 with yerrorbars pointtype %d dashtype 1 pointsize %g "
+           "linewidth %g linecolor '%s' notitle, \\\n"
+           "  NaN with linespoints pointtype %d dashtype %d pointsize %g linewidth %g linecolor '%s' title '%s'",
+           block, shift, s.dash, width, s.colour, block, shift, s.point, size, width, s.colour, s.point, s.dash, size,
+           width, s.colour, vrg_gnuplot_word (title));
+}
+
 /** A column against the level at the ensemble nearest to criticality, one panel a rule, a curve for each operator; of
  *  derivatives, over b^(level y_t). */
 static bool
@@ -101,17 +115,8 @@ levels_script (FILE *script, const vrg_report_data *data, vrg_figure_index index
       for (int a = 0; a < n_names; a++)
         {
           const vrg_gnuplot_style s = vrg_gnuplot_curve (a);
-          const int block = r * n_names + a;
           const double shift = 0.02 * (a - 0.5 * (n_names - 1));
-          fprintf (
-            script,
-            ", \\\n  $data index %d using ($1+%g):2 with lines dashtype %d linewidth 1.2 linecolor '%s' notitle, "
-            "\\\n  $data index %d using ($1+%g):2:3 with yerrorbars pointtype %d dashtype 1 pointsize 0.55 "
-            "linewidth 1.2 linecolor '%s' notitle, \\\n"
-            "  NaN with linespoints pointtype %d dashtype %d pointsize 0.55 linewidth 1.2 linecolor '%s' "
-            "title '%s'",
-            block, shift, s.dash, s.colour, block, shift, s.point, s.colour, s.point, s.dash, s.colour,
-            vrg_gnuplot_word (names[a]));
+          put_curve (script, r * n_names + a, shift, s, 0.55, 1.2, names[a]);
         }
       fputs ("\n", script);
     }
@@ -209,14 +214,7 @@ exponents_script (FILE *script, const vrg_report_data *data, bool odd)
     {
       const vrg_gnuplot_style s = vrg_gnuplot_rule (rules[r]);
       const double shift = 0.05 * (r - 0.5 * (n_rules - 1));
-      fprintf (
-        script,
-        ", \\\n  $data index %d using ($1+%g):2 with lines dashtype %d linewidth 1.4 linecolor '%s' notitle, \\\n"
-        "  $data index %d using ($1+%g):2:3 with yerrorbars pointtype %d dashtype 1 pointsize 0.7 linewidth 1.4 "
-        "linecolor '%s' notitle, \\\n"
-        "  NaN with linespoints pointtype %d dashtype %d pointsize 0.7 linewidth 1.4 linecolor '%s' title '%s'",
-        r, shift, s.dash, s.colour, r, shift, s.point, s.colour, s.point, s.dash, s.colour,
-        vrg_gnuplot_word (rules[r]));
+      put_curve (script, r, shift, s, 0.7, 1.4, rules[r]);
     }
   fputs ("\n", script);
   return true;
@@ -261,16 +259,10 @@ operators_script (FILE *script, const vrg_report_data *data, bool odd)
       for (int level = 1; level <= levels; level++)
         {
           const vrg_gnuplot_style s = vrg_gnuplot_curve (level - 1);
-          const int block = r * levels + level - 1;
           const double shift = 0.06 * (level - 0.5 * (levels + 1));
-          fprintf (
-            script,
-            ", \\\n  $data index %d using ($1+%g):2 with lines dashtype %d linewidth 1.2 linecolor '%s' notitle, "
-            "\\\n  $data index %d using ($1+%g):2:3 with yerrorbars pointtype %d dashtype 1 pointsize 0.55 "
-            "linewidth 1.2 linecolor '%s' notitle, \\\n"
-            "  NaN with linespoints pointtype %d dashtype %d pointsize 0.55 linewidth 1.2 linecolor '%s' "
-            "title 'level %d'",
-            block, shift, s.dash, s.colour, block, shift, s.point, s.colour, s.point, s.dash, s.colour, level);
+          char title[32];
+          snprintf (title, sizeof title, "level %d", level);
+          put_curve (script, r * levels + level - 1, shift, s, 0.55, 1.2, title);
         }
       fputs ("\n", script);
     }
@@ -338,13 +330,7 @@ matching_script (FILE *script, const vrg_report_data *data)
     {
       const vrg_gnuplot_style s = vrg_gnuplot_curve (i);
       const double shift = 0.04 * (i - 0.5 * (curves - 1));
-      fprintf (
-        script,
-        ", \\\n  $data index %d using ($1+%g):2 with lines dashtype %d linewidth 1.2 linecolor '%s' notitle, \\\n"
-        "  $data index %d using ($1+%g):2:3 with yerrorbars pointtype %d dashtype 1 pointsize 0.6 linewidth 1.2 "
-        "linecolor '%s' notitle, \\\n"
-        "  NaN with linespoints pointtype %d dashtype %d pointsize 0.6 linewidth 1.2 linecolor '%s' title '%s'",
-        i, shift, s.dash, s.colour, i, shift, s.point, s.colour, s.point, s.dash, s.colour, title[i]);
+      put_curve (script, i, shift, s, 0.6, 1.2, title[i]);
     }
   fputs ("\n", script);
   return true;

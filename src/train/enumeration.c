@@ -72,18 +72,6 @@ gather (const vrg_layer *layer)
   return m;
 }
 
-/** ln of the sum of exp (logs), in order. */
-static double
-log_sum (const double *logs, int64_t n)
-{
-  double top = logs[0], sum = 0;
-  for (int64_t i = 1; i < n; i++)
-    top = logs[i] > top ? logs[i] : top;
-  for (int64_t i = 0; i < n; i++)
-    sum += vrg_exp (logs[i] - top);
-  return top + vrg_log (sum);
-}
-
 /** ln of the sum over the states of the first `free` units in Gray code, the others being the digits of c.  x: room for the
  *  fields of the larger side; logs: for 2^free numbers. */
 static double
@@ -111,7 +99,7 @@ chunk (const model *m, int64_t c, int free, int32_t *x, double *logs)
         }
       logs[t] = (double) bias / VRG_FIXED_ONE + vrg_sum_ln2cosh (x, m->others, 1);
     }
-  return log_sum (logs, states);
+  return vrg_log_sum (logs, states);
 }
 
 /** Without biases a state weighs as much as that of all units flipped. */
@@ -140,7 +128,7 @@ vrg_enumeration_lnz (const vrg_grid *grid, const vrg_layer *layer)
   for (int64_t c = grid->rank; c < chunks; c += grid->size)
     parts[c] = chunk (&m, c, free, x, logs);
   vrg_sum_double (grid->world, parts, chunks);
-  const double lnz = log_sum (parts, chunks) + (symmetric ? vrg_log (2) : 0);
+  const double lnz = vrg_log_sum (parts, chunks) + (symmetric ? vrg_log (2) : 0);
   vrg_free (x);
   vrg_free (logs);
   vrg_free (parts);
