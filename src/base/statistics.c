@@ -74,6 +74,19 @@ vrg_blocks_range (const vrg_blocks *blocks, int b, int64_t t[2], int64_t c[2])
   t[1] = of_time + 1 < blocks->over_time ? begin (full, blocks->over_time, of_time + 1) : blocks->times;
 }
 
+int
+vrg_blocks_find (const vrg_blocks *blocks, int64_t sample)
+{
+  VRG_ASSERT (sample >= 0 && sample < blocks->samples);
+  const int64_t time = sample / blocks->chains, chain = sample % blocks->chains;
+  int of_time = 0, of_chain = 0;
+  while (of_chain + 1 < blocks->over_chain && chain >= begin (used_chains (blocks), blocks->over_chain, of_chain + 1))
+    of_chain++;
+  while (of_time + 1 < blocks->over_time && time >= begin (full_times (blocks), blocks->over_time, of_time + 1))
+    of_time++;
+  return of_time * blocks->over_chain + of_chain;
+}
+
 int64_t
 vrg_blocks_samples (const vrg_blocks *blocks, const int64_t t[2], const int64_t c[2])
 {

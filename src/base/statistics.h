@@ -22,6 +22,9 @@ void vrg_blocks_init (vrg_blocks *blocks, int64_t samples, int64_t chains, int w
 /** Times [t[0], t[1]) and chains [c[0], c[1]) of block b. */
 void vrg_blocks_range (const vrg_blocks *blocks, int b, int64_t t[2], int64_t c[2]);
 
+/** The block that a sample (0 <= sample < samples) is in.  Local. */
+int vrg_blocks_find (const vrg_blocks *blocks, int64_t sample);
+
 /** Samples at times [t[0], t[1]) of chains [c[0], c[1]): the last time may not have all. */
 int64_t vrg_blocks_samples (const vrg_blocks *blocks, const int64_t t[2], const int64_t c[2]);
 

@@ -276,3 +276,14 @@ vrg_table_number (const vrg_table_data *data, int row, int column)
   double value = strtod (cell, &end);
   return end != cell && *end == '\0' ? value : NAN;
 }
+
+void
+vrg_size_text (int64_t dimension, const int64_t *size, char text[VRG_SIZE_TEXT])
+{
+  int length = snprintf (text, VRG_SIZE_TEXT, "%lld", (long long) size[0]);
+  bool equal = true;
+  for (int64_t d = 1; d < dimension; d++)
+    equal = equal && size[d] == size[0];
+  for (int64_t d = 1; d < dimension && !equal; d++)
+    length += snprintf (text + length, (size_t) (VRG_SIZE_TEXT - length), "x%lld", (long long) size[d]);
+}

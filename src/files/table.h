@@ -41,4 +41,8 @@ void vrg_table_free (vrg_table_data *data);
 int vrg_table_column (const vrg_table_data *data, const char *name);
 double vrg_table_number (const vrg_table_data *data, int row, int column);
 
+/** The sides of a lattice as tables have them: 64, 64x128, 8x16x32; one number where all are equal.  Local. */
+#define VRG_SIZE_TEXT 72
+void vrg_size_text (int64_t dimension, const int64_t *size, char text[VRG_SIZE_TEXT]);
+
 #endif

@@ -75,6 +75,13 @@ typedef struct
   int pairs, sets, spreads; /* what was found to be combined */
 } combining;
 
+/** All runs of a group have one size. */
+static void
+size_text (const vrg_group *group, char text[VRG_SIZE_TEXT])
+{
+  vrg_size_text (group->run[0]->input.dimension, group->run[0]->input.size, text);
+}
+
 /** The critical nn, where it is known. */
 static double
 critical_nn (const vrg_input *in)
@@ -149,9 +156,9 @@ match_rule (combining *c, const vrg_group *large, const vrg_group *small, double
   const vrg_input *in = &large->run[0]->input;
   const double exact = critical_nn (in);
   vrg_table *table = c->table[MATCHING];
-  char size[VRG_GROUP_SIZE], half[VRG_GROUP_SIZE];
-  vrg_group_size_text (large, size);
-  vrg_group_size_text (small, half);
+  char size[VRG_SIZE_TEXT], half[VRG_SIZE_TEXT];
+  size_text (large, size);
+  size_text (small, half);
   matched m = { .n = in->n_even };
   m.largest = vrg_new (m.n, sizeof (double), "matching");
   m.estimate = vrg_new (m.n, sizeof (double), "matching");
@@ -309,8 +316,8 @@ static void
 put_seeds (combining *c, const vrg_group *g, double nn, int rule, int sector, int operators, const exponents *x)
 {
   vrg_table *table = c->table[SEEDS];
-  char size[VRG_GROUP_SIZE];
-  vrg_group_size_text (g, size);
+  char size[VRG_SIZE_TEXT];
+  size_text (g, size);
   for (int level = 1; level < x->levels; level++)
     {
       vrg_table_text (table, size);
@@ -349,8 +356,8 @@ put_sizes (combining *c, const family *set, double nn, int rule, int sector, int
     for (int level = 1; level < x[i].levels; level++)
       {
         const vrg_finished *run = set->group[i]->run[0];
-        char size[VRG_GROUP_SIZE];
-        vrg_group_size_text (set->group[i], size);
+        char size[VRG_SIZE_TEXT];
+        size_text (set->group[i], size);
         vrg_table_double (table, nn);
         vrg_table_text (table, vrg_param_rule_names[rule]);
         vrg_table_text (table, sector_names[sector]);
@@ -380,8 +387,8 @@ put_extrapolation (combining *c, const family *set, double nn, int rule, int sec
   for (int i = 0; i < set->n; first += x[i++].levels - 1)
     {
       const vrg_finished *run = set->group[i]->run[0];
-      char size[VRG_GROUP_SIZE];
-      vrg_group_size_text (set->group[i], size);
+      char size[VRG_SIZE_TEXT];
+      size_text (set->group[i], size);
       if (length < (int) sizeof sizes - 1)
         length += snprintf (sizes + length, sizeof sizes - (size_t) length, "%s%s", i > 0 ? "," : "", size);
       for (int level = 1; level < x[i].levels; level++)

@@ -185,15 +185,3 @@ vrg_group_sector (const vrg_group *group, int run, double nn, int rule, int sect
   const vrg_finished *r = group->run[run];
   return &r->sector[vrg_group_nn (group, nn) * r->input.n_rules + vrg_group_rule (group, rule)][sector];
 }
-
-void
-vrg_group_size_text (const vrg_group *group, char text[VRG_GROUP_SIZE])
-{
-  const vrg_input *in = &group->run[0]->input;
-  int length = snprintf (text, VRG_GROUP_SIZE, "%lld", (long long) in->size[0]);
-  bool equal = true;
-  for (int d = 1; d < in->dimension; d++)
-    equal = equal && in->size[d] == in->size[0];
-  for (int d = 1; d < in->dimension && !equal; d++)
-    length += snprintf (text + length, (size_t) (VRG_GROUP_SIZE - length), "x%lld", (long long) in->size[d]);
-}

@@ -7,9 +7,6 @@
 
 #include "flow/finished.h"
 
-/** Room for the text of a size, 64 or 64x128. */
-#define VRG_GROUP_SIZE 72
-
 /** Owns the array; the runs are the caller's. */
 typedef struct
 {
@@ -34,8 +31,5 @@ bool vrg_groups_share (const vrg_group *a, const vrg_group *b, int rule);
 
 /** What a run of the group has of a coupling, rule and sector that are there. */
 const vrg_finished_sector *vrg_group_sector (const vrg_group *group, int run, double nn, int rule, int sector);
-
-/** The sides, as tables have them: 64, 64x128. */
-void vrg_group_size_text (const vrg_group *group, char text[VRG_GROUP_SIZE]);
 
 #endif

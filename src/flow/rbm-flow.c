@@ -233,20 +233,6 @@ poll (flowing *f)
 
 /* ---------------------------------------------------------------- 2. one coupling */
 
-static int
-block_of (const vrg_blocks *blocks, int64_t number)
-{
-  const int64_t time = number / blocks->chains, chain = number % blocks->chains;
-  for (int b = 0;; b++)
-    {
-      int64_t t[2], c[2];
-      VRG_ASSERT (b < blocks->n);
-      vrg_blocks_range (blocks, b, t, c);
-      if (time >= t[0] && time < t[1] && chain >= c[0] && chain < c[1])
-        return b;
-    }
-}
-
 /** Measure the passage's configurations. */
 static void
 measure (flowing *f, int step, const int64_t *number)
@@ -255,7 +241,7 @@ measure (flowing *f, int step, const int64_t *number)
   vrg_observables_add (f->grid, f->observables[step], p->piece.n, number, p->bits[0]);
   for (int64_t s = 0; s < p->piece.n; s++)
     {
-      const int block = block_of (&f->observables[step]->blocks, number[s]);
+      const int block = vrg_blocks_find (&f->observables[step]->blocks, number[s]);
       vrg_lattice_unpack (f->lattice, p->bits[0] + s * p->words[0]);
       vrg_operators_count (f->environments, f->lattice, f->counts[step] + block * (f->reach + 1));
     }

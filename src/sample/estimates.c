@@ -241,15 +241,6 @@ vrg_estimates_compute (int64_t rows, int64_t columns, double nn, int64_t samples
   vrg_free (observations);
 }
 
-/** The sides, as tables have them: 64, 64x128. */
-static void
-size_text (const vrg_samples_info *info, char text[72])
-{
-  const long long a = (long long) info->size[0], b = (long long) info->size[1], c = (long long) info->size[2];
-  const bool equal = (info->dimension < 2 || a == b) && (info->dimension < 3 || a == c);
-  snprintf (text, 72, equal ? "%lld" : info->dimension == 2 ? "%lldx%lld" : "%lldx%lldx%lld", a, b, c);
-}
-
 /** Exact energy and specific heat where they are known, else NaN. */
 static void
 exact_values (const vrg_samples_info *info, double nn, double *energy, double *specific_heat)
@@ -275,8 +266,8 @@ put_row (vrg_table *table, const vrg_samples_info *info, int ensemble, const vrg
 {
   const double nn = info->nn[ensemble], interval = (double) info->interval;
   double energy, specific_heat;
-  char size[72];
-  size_text (info, size);
+  char size[VRG_SIZE_TEXT];
+  vrg_size_text (info->dimension, info->size, size);
   exact_values (info, nn, &energy, &specific_heat);
   vrg_table_double (table, nn);
   vrg_table_text (table, size);
@@ -300,10 +291,10 @@ put_row (vrg_table *table, const vrg_samples_info *info, int ensemble, const vrg
 static void
 put_operators (vrg_table *table, const vrg_samples_info *info, int ensemble, const vrg_estimates *e)
 {
-  char size[72];
+  char size[VRG_SIZE_TEXT];
   const vrg_pattern *even;
   vrg_catalogue (2, false, &even);
-  size_text (info, size);
+  vrg_size_text (info->dimension, info->size, size);
   for (int i = 0; i < VRG_EVEN_OPERATORS; i++)
     {
       vrg_table_double (table, info->nn[ensemble]);

@@ -91,15 +91,7 @@ measure (vrg_observables *o, int64_t number, const uint64_t *spins, uint64_t *ro
   vrg_lattice_unpack (o->lattice, spins);
   vrg_observe (MPI_COMM_NULL, o->lattice, &seen);
 
-  int block = 0;
-  for (bool found = false; !found; block += !found)
-    {
-      int64_t t[2], c[2];
-      vrg_blocks_range (&o->blocks, block, t, c);
-      const int64_t time = number / o->blocks.chains, chain = number % o->blocks.chains;
-      found = time >= t[0] && time < t[1] && chain >= c[0] && chain < c[1];
-    }
-  int64_t *sums = o->sums + block * o->numbers;
+  int64_t *sums = o->sums + vrg_blocks_find (&o->blocks, number) * o->numbers;
   const double s = (double) seen.bonds / n, m = (double) seen.magnetisation / n;
   const double wave[2] = { (double) seen.fourier[0] / (n * (double) VRG_FOURIER_ONE),
                            (double) seen.fourier[1] / (n * (double) VRG_FOURIER_ONE) };

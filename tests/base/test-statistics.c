@@ -25,7 +25,7 @@ normal (void)
   return sqrt (-2 * log (u)) * cos (2 * M_PI * v);
 }
 
-/** Every sample is in exactly one block, counts are right, no block is empty, sizes are alike. */
+/** Every sample is in exactly one block, and found there, counts are right, no block is empty, sizes are alike. */
 static bool
 partition (int64_t samples, int64_t chains, int wanted)
 {
@@ -44,6 +44,7 @@ partition (int64_t samples, int64_t chains, int wanted)
           if (i * chains + k < samples)
             {
               seen[i * chains + k]++;
+              good = good && vrg_blocks_find (&blocks, i * chains + k) == b;
               count++;
             }
       good = good && count > 0 && count == vrg_blocks_count (&blocks, b);
