@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * The commands. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "bench/bench.h"
+#include "cli/app.h"
+#include "files/info.h"
+#include "flow/combine.h"
+#include "parallel/grid.h"
+#include "report/plan.h"
+#include "report/report.h"
+
+#define ALL_STAGES (VRG_STAGE_SAMPLE | VRG_STAGE_TRAIN | VRG_STAGE_FLOW)
+
+static int
+command_run (vrg_app *a)
+{
+  return vrg_app_run (a, ALL_STAGES, true);
+}
+
+static int
+command_sample (vrg_app *a)
+{
+  return vrg_app_run (a, VRG_STAGE_SAMPLE, false);
+}
+
+static int
+command_train (vrg_app *a)
+{
+  return vrg_app_run (a, VRG_STAGE_TRAIN, false);
+}
+
+static int
+command_flow (vrg_app *a)
+{
+  return vrg_app_run (a, VRG_STAGE_FLOW, false);
+}
+
+static int
+command_check (vrg_app *a)
+{
+  static const char *const words[] = { "nothing", "unfinished, to be continued", "finished", "of other parameters" };
+  vrg_input input;
+  char directory[VRG_PATH_LENGTH] = "", difference[VRG_STAGES][256];
+  vrg_work works[VRG_STAGES];
+  int code = vrg_app_read_input (a, &input);
+  if (code == VRG_OK)
+    code = vrg_app_directory (a, &input, directory);
+  if (code == VRG_OK)
+    code = vrg_plan_print (a->rank, a->ranks, &input);
+  for (int s = 0; s < VRG_STAGES && code == VRG_OK; s++)
+    code = vrg_app_look (a, &input, directory, s, &works[s], difference[s]);
+  if (code != VRG_OK || a->rank != 0)
+    return vrg_app_advise (a, directory, code);
+  printf ("directory: %s\n", directory);
+  for (int s = 0; s < VRG_STAGES; s++)
+    printf ("  %-8s %s%s%s%s\n", vrg_stage_name (vrg_app_stages[s]), words[works[s]], *difference[s] ? " (" : "",
+            difference[s], *difference[s] ? ")" : "");
+  if (a->level == VRG_LOG_DEBUG)
+    {
+      char *text = vrg_param_print (&input);
+      printf ("\n%s\n", text);
+      vrg_free (text);
+    }
+  printf ("%s: good\n", a->args[0]);
+  return VRG_OK;
+}
+
+static int
+command_params (vrg_app *a)
+{
+  if (a->rank == 0)
+    vrg_param_describe (stdout);
+  return VRG_OK;
+}
+
+static int
+command_info (vrg_app *a)
+{
+  vrg_grid *grid = vrg_grid_new (a->world, 1);
+  const int code = vrg_info_print (grid, a->args[0]);
+  vrg_grid_free (grid);
+  return code;
+}
+
+static int
+command_report (vrg_app *a)
+{
+  vrg_grid *grid = vrg_grid_new (a->world, 1);
+  const int code = vrg_report (grid, a->args[0]);
+  vrg_grid_free (grid);
+  return code;
+}
+
+static int
+command_combine (vrg_app *a)
+{
+  const char *out = a->out ? a->out : "combined";
+  if (!*out || strlen (out) > VRG_PATH_LENGTH - 64)
+    return vrg_error (VRG_USAGE, "--out: not the name of a directory");
+  return vrg_combine (a->world, a->n_args, a->args, out);
+}
+
+static int
+command_exact (vrg_app *a)
+{
+  return vrg_table_exact (a->rank, &a->table);
+}
+
+static int
+command_variational (vrg_app *a)
+{
+  return vrg_table_variational (a->rank, &a->table);
+}
+
+static int
+command_bench (vrg_app *a)
+{
+  vrg_grid *grid = vrg_grid_new (a->world, 1);
+  const int code = vrg_bench (grid, a->n_args, a->args);
+  vrg_grid_free (grid);
+  return code;
+}
+
+#define STAGE_OPTIONS "--out --set --time --fresh --quiet --verbose --help"
+#define OTHER_OPTIONS "--quiet --verbose --help"
+
+const vrg_command vrg_commands[] = {
+  { "run", "INPUT", 1, 1, STAGE_OPTIONS, command_run, "sample, train, flow and the report, or what is left of them",
+    "Goes on where an earlier run of the same input stopped, on any number of ranks. Work of other parameters\n"
+    "in the directory is refused, but for train and flow on the same samples: those are done anew." },
+  { "sample", "INPUT", 1, 1, STAGE_OPTIONS, command_sample,
+    "Ising configurations: samples.h5, sample.tsv, operators.tsv", "" },
+  { "train", "INPUT", 1, 1, STAGE_OPTIONS, command_train,
+    "RBMs of the samples: model.h5, train.tsv, and what is seen in them", "" },
+  { "flow", "INPUT", 1, 1, STAGE_OPTIONS, command_flow, "block spins: flow.h5, couplings.tsv, exponents.tsv", "" },
+  { "check", "INPUT", 1, 1, "--out --set " OTHER_OPTIONS, command_check, "validate an input and print the plan",
+    "Nothing is written. Start it on as many ranks as the run will have; --verbose prints the whole input, defaults "
+    "filled in." },
+  { "params", "", 0, 0, OTHER_OPTIONS, command_params, "every key of an input: type, range, default, help", "" },
+  { "info", "FILE|DIR", 1, 1, OTHER_OPTIONS, command_info, "what a file or a run directory holds, verified", "" },
+  { "report", "DIR", 1, 1, OTHER_OPTIONS, command_report, "draw the figures and write report.html", "" },
+  { "combine", "DIR DIR...", 0, 999, "--out " OTHER_OPTIONS, command_combine, "several finished flows read together",
+    "Writes matching.tsv (the critical coupling from sizes L and L / b), exponents-by-size.tsv, extrapolation.tsv and\n"
+    "seeds.tsv (runs that differ in the seed alone) into the directory of --out, by default `combined`." },
+  { "exact", "--size L|LxM --nn K", 0, 0, "--size --nn " OTHER_OPTIONS, command_exact,
+    "exact ln Z, energy and specific heat of a torus", "A table on standard output." },
+  { "variational", "--dimension D", 0, 0,
+    "--dimension --method --fixed-point --scale --nn --nnn --plaquette --levels --p --bounds " OTHER_OPTIONS,
+    command_variational, "renormalization without samples: fixed points, flows, bounds",
+    "A table on standard output: the fixed point and its exponents; with --nn the flow from there, level by level;\n"
+    "with --bounds upper bounds on ln Z per site at each --nn, or at some usual ones." },
+  { "bench", "[NAME...]", 0, 99, OTHER_OPTIONS, command_bench, "measure rates", "A table on standard output." },
+  { NULL, NULL, 0, 0, NULL, NULL, NULL, NULL },
+};
