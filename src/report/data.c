@@ -20,22 +20,30 @@ static const char *const provenance_names[]
   = { "version", "commit", "command", "date", "host", "ranks", "mpi", "hdf5", "gsl" };
 
 void
-vrg_report_warn (vrg_report_data *data, const char *format, ...)
+vrg_report_warn (vrg_report_data *data, const char *advice, const char *format, ...)
 {
   if (data->n_warnings == VRG_REPORT_WARNINGS)
     return;
   va_list list;
   va_start (list, format);
-  vsnprintf (data->warning[data->n_warnings++], sizeof data->warning[0], format, list);
+  vsnprintf (data->warning[data->n_warnings].text, sizeof data->warning[0].text, format, list);
   va_end (list);
+  data->warning[data->n_warnings++].advice = advice;
 }
 
-/** The message remembered, in the log and on the page. */
+/** The message remembered, in the log and on the page, once. */
 static void
 warn_error (vrg_report_data *data)
 {
+  for (int i = 0; i < data->n_warnings; i++)
+    if (strncmp (data->warning[i].text, vrg_error_text (), sizeof data->warning[i].text - 1) == 0)
+      return; /* known: the same file, read again */
   vrg_warn ("report: %s", vrg_error_text ());
-  vrg_report_warn (data, "%s", vrg_error_text ());
+  vrg_report_warn (
+    data,
+    "What is made from this file is left out or may not fit the rest: `vrg info` says what is wrong, and "
+    "running the stage that makes it with --fresh makes it anew.",
+    "%s", vrg_error_text ());
 }
 
 double
@@ -367,6 +375,10 @@ vrg_report_data_read (const vrg_grid *grid, const char *directory, vrg_report_da
       warn_error (data);
       data->stack = NULL;
     }
+  snprintf (path, sizeof path, "%s/samples.h5", directory);
+  if (vrg_file_exists (grid->world, path)
+      && vrg_report_blocks_read (grid, directory, data->input_good ? &data->input : NULL, &data->blocks) != VRG_OK)
+    warn_error (data);
   return VRG_OK;
 }
 
@@ -378,6 +390,7 @@ vrg_report_data_clear (vrg_report_data *data)
     vrg_table_free (*table);
   vrg_stack_free (data->stack);
   vrg_report_learnt_free (data->learnt);
+  vrg_report_blocks_free (data->blocks);
   free_spectra (data);
   for (int f = 0; f < VRG_REPORT_FILES; f++)
     vrg_free (data->keys[f]);

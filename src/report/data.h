@@ -8,7 +8,9 @@
 #include "base/param.h"
 #include "files/model.h"
 #include "files/table.h"
+#include "flow/variational.h"
 #include "parallel/grid.h"
+#include "report/blocks.h"
 #include "report/learnt.h"
 #include "train/spectrum.h"
 
@@ -29,6 +31,9 @@ typedef struct
   vrg_table_data *fields, *interactions, *model_samples, *reconstructions; /* of the analysis of a model */
   vrg_stack *stack;
   vrg_report_learnt *learnt;
+  int
+    kadanoff_points; /* fixed points of Kadanoff's recursion, from neighbours and from pairs (report/flow-diagram.h) */
+  vrg_variational_point kadanoff[2];
   int spectra; /* layers in spectrum.h5 */
   vrg_spectrum **spectrum;
   char *keys[VRG_REPORT_FILES]; /* lines of the file's fingerprint that no later file has; NULL without the file */
@@ -40,8 +45,13 @@ typedef struct
     const char *file, *name;
     char *value;
   } provenance[VRG_REPORT_PROVENANCE];
+  vrg_report_blocks *blocks; /* on rank 0 */
   int n_warnings;
-  char warning[VRG_REPORT_WARNINGS][256];
+  struct
+  {
+    char text[256];
+    const char *advice; /* what to do */
+  } warning[VRG_REPORT_WARNINGS];
 } vrg_report_data;
 
 /** Read DIRECTORY.  A file that is there but cannot be read, or that was made from another one than the one there,
@@ -51,8 +61,10 @@ int vrg_report_data_read (const vrg_grid *grid, const char *directory, vrg_repor
 /** Local. */
 void vrg_report_data_clear (vrg_report_data *data);
 
-/** Remember a warning for the page; one too many is dropped.  Local. */
-void vrg_report_warn (vrg_report_data *data, const char *format, ...) __attribute__ ((format (printf, 2, 3)));
+/** Remember a warning for the page, and what to do (a constant; warnings of the same advice are shown together); one too
+ *  many is dropped.  Local. */
+void vrg_report_warn (vrg_report_data *data, const char *advice, const char *format, ...)
+  __attribute__ ((format (printf, 3, 4)));
 
 /** A cell by the name of its column: nan or "" where there is no such column.  Local. */
 double vrg_cell (const vrg_table_data *table, int row, const char *column);

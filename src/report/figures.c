@@ -16,6 +16,8 @@
 #include "report/thermal.h"
 #include "report/training-figures.h"
 
+#define BROAD 640 /* pixels: wider pictures take the whole width of the page */
+
 static bool
 write_script (FILE *script, vrg_figure_index index, const vrg_report_data *data)
 {
@@ -25,13 +27,15 @@ write_script (FILE *script, vrg_figure_index index, const vrg_report_data *data)
     case VRG_FIGURE_SPECIFIC_HEAT:
       return vrg_thermal_exact (script, data, index == VRG_FIGURE_SPECIFIC_HEAT);
     case VRG_FIGURE_MAGNETISATION:
-      return vrg_thermal_value (script, data, "abs_m", "abs_m_err", "<|m|>");
+      return vrg_thermal_value (script, data, "abs_m", "abs_m_err", "⟨|m|⟩");
     case VRG_FIGURE_SUSCEPTIBILITY:
-      return vrg_thermal_value (script, data, "susceptibility", "susceptibility_err", "N (<m^2> - <|m|>^2)");
+      return vrg_thermal_value (script, data, "susceptibility", "susceptibility_err", "χ = N (⟨m^2⟩ - ⟨|m|⟩^2)");
     case VRG_FIGURE_BINDER:
-      return vrg_thermal_value (script, data, "binder", "binder_err", "1 - <m^4> / (3 <m^2>^2)");
+      return vrg_thermal_value (script, data, "binder", "binder_err", "U_4 = 1 - ⟨m^4⟩ / (3⟨m^2⟩^2)");
     case VRG_FIGURE_XI:
-      return vrg_thermal_value (script, data, "xi", "xi_err", "correlation length (lattice constants)");
+      return vrg_thermal_value (script, data, "xi", "xi_err", "ξ (lattice constants)");
+    case VRG_FIGURE_BLOCKS:
+      return data->blocks != NULL && vrg_report_blocks_script (script, data->blocks);
     default:
       return index < VRG_FIGURE_FLOW ? vrg_training_script (script, data, (int) index)
                                      : vrg_flow_script (script, data, (int) index);
@@ -45,8 +49,8 @@ vrg_figure_set (vrg_figure *figure, const char *name, const char *title, const c
   snprintf (figure->name, sizeof figure->name, "%s", name);
   snprintf (figure->title, sizeof figure->title, "%s", title);
   snprintf (figure->caption, sizeof figure->caption, "%s", caption);
-  figure->width = 760;
-  figure->height = 480;
+  figure->width = VRG_FIGURE_WIDTH;
+  figure->height = VRG_FIGURE_HEIGHT;
 }
 
 static void
@@ -54,58 +58,70 @@ put_figure (FILE *page, const vrg_report_data *data, const vrg_figure *f)
 {
   char path[VRG_PATH_LENGTH];
   snprintf (path, sizeof path, "%s/figures/%s.svg", data->directory, f->name);
-  if (!f->drawn)
-    return;
-  fputs ("<figure>", page);
-  vrg_html_svg (page, path, f->title);
-  fputs ("<figcaption>", page);
-  vrg_html_element (page, "strong", "%s.", f->title);
-  vrg_html_text (page, f->caption);
+  fprintf (page, "<figure%s id=\"figure-%s\"><div class=\"picture\" style=\"max-width:%dpx\">",
+           f->width > BROAD ? f->spins ? " class=\"broad spins\"" : " class=\"broad\"" : "", f->name, f->width);
+  vrg_html_svg (page, path, f->title, f->width, f->height);
+  fprintf (page, "</div><figcaption><b>Figure %d. ", f->number);
+  vrg_html_text (page, f->title);
+  fputs (".</b> ", page);
+  vrg_html_rich (page, f->caption);
   fprintf (page, " <a href=\"figures/%s.svg\">SVG</a>", f->name);
   if (f->pdf)
     fprintf (page, " <a href=\"figures/%s.pdf\">PDF</a>", f->name);
-  fprintf (page, " <a href=\"figures/%s.gp\">data</a>", f->name);
-  fputs ("</figcaption>", page);
-  fputs ("</figure>\n", page);
+  fprintf (page, " <a href=\"figures/%s.gp\">data</a></figcaption></figure>\n", f->name);
 }
 
 void
-vrg_figures_show (FILE *page, const vrg_report_data *data, const vrg_figure *all, int n, const int *which)
+vrg_figures_show (FILE *page, const vrg_report_data *data, vrg_figure *all, int n, const int *which)
 {
-  bool any = false;
+  int number = 0;
+  for (int i = 0; i < VRG_FIGURES; i++)
+    number = all[i].number > number ? all[i].number : number;
+  const int before = number;
   for (int i = 0; i < n; i++)
-    any = any || all[which[i]].drawn;
-  if (!any)
-    return;
-  fputs ("<div class=\"figures\">\n", page);
-  for (int i = 0; i < n; i++)
-    put_figure (page, data, &all[which[i]]);
-  fputs ("</div>\n", page);
+    {
+      vrg_figure *f = &all[which[i]];
+      if (!f->drawn)
+        continue;
+      if (number == before)
+        fputs ("<div class=\"figures\">\n", page);
+      f->number = ++number;
+      put_figure (page, data, f);
+    }
+  if (number > before)
+    fputs ("</div>\n", page);
 }
 
 static void
 describe (vrg_figure figures[VRG_FIGURES], const vrg_report_data *data)
 {
+  vrg_figure_set (&figures[VRG_FIGURE_ENERGY], "energy", "Energy per spin",
+                  "Energy $-S/N$ against the coupling $K$. Where the exact solution for this size is known it is the "
+                  "line, and below are the "
+                  "deviations in units of the error bar, of which about 95 % should lie in the shaded band.");
   vrg_figure_set (
-    &figures[VRG_FIGURE_ENERGY], "energy", "Energy per spin",
-    "-S/N against the coupling. Where the exact solution for this size is known it is the line, and below are the "
-    "deviations in units of the error bar, of which about 95 % should lie in the shaded band.");
-  vrg_figure_set (&figures[VRG_FIGURE_SPECIFIC_HEAT], "specific-heat", "Specific heat per spin",
-                  "K² var(S)/N against the coupling, with the exact one and deviations from it where it is known.");
-  vrg_figure_set (&figures[VRG_FIGURE_MAGNETISATION], "magnetisation", "Magnetisation per spin",
-                  "⟨|m|⟩ against the coupling. Above the critical temperature it is of the order 1/√N, not zero.");
+    &figures[VRG_FIGURE_SPECIFIC_HEAT], "specific-heat", "Specific heat per spin",
+    "$K^2 var(S)/N$ against the coupling $K$, with the exact one and deviations from it where it is known.");
+  vrg_figure_set (
+    &figures[VRG_FIGURE_MAGNETISATION], "magnetisation", "Magnetisation per spin",
+    "$⟨|m|⟩$ against the coupling $K$. Above the critical temperature it is of the order $1/√N$, not zero.");
   vrg_figure_set (
     &figures[VRG_FIGURE_SUSCEPTIBILITY], "susceptibility", "Susceptibility",
-    "N (⟨m²⟩ - ⟨|m|⟩²) against the coupling: it peaks near the critical point, the more so the larger the "
+    "$N (⟨m^2⟩ - ⟨|m|⟩^2)$ against the coupling $K$: it peaks near the critical point, the more so the larger the "
     "lattice.");
   vrg_figure_set (
     &figures[VRG_FIGURE_BINDER], "binder", "Binder's ratio",
-    "U₄ = 1 - ⟨m⁴⟩/(3⟨m²⟩²) against the coupling: 0 in the disordered, 2/3 in the ordered phase; curves of "
+    "$U_4 = 1 - ⟨m^4⟩/(3⟨m^2⟩^2)$ against the coupling $K$: 0 in the disordered, 2/3 in the ordered phase; curves of "
     "different sizes cross near the critical point, in two dimensions for a square torus at 0.6107.");
   vrg_figure_set (
     &figures[VRG_FIGURE_XI], "correlation-length", "Correlation length",
-    "Second-moment correlation length along the first side, against the coupling. Meaningful where it is well "
+    "Second-moment correlation length $ξ$ along the first side, against the coupling $K$. Meaningful where it is well "
     "below the side; in the ordered phase without a field it measures the order instead.");
+  vrg_figure *blocks = &figures[VRG_FIGURE_BLOCKS];
+  vrg_figure_set (blocks, "blocks", "Configurations and their block spins", "");
+  blocks->spins = true;
+  if (data->blocks != NULL)
+    vrg_report_blocks_describe (data->blocks, &blocks->width, &blocks->height, blocks->caption, sizeof blocks->caption);
   vrg_training_describe (figures, data);
   vrg_flow_describe (figures, data);
 }
@@ -153,12 +169,14 @@ vrg_figures_draw (vrg_report_data *data, vrg_figure figures[VRG_FIGURES])
           vrg_warn ("gnuplot cannot be started (%s): no pictures.  Install it (Debian: gnuplot-nox) and run "
                     "`vrg report %s`",
                     strerror (code), data->directory);
-          vrg_report_warn (data, "gnuplot could not be started: this page has tables only.");
+          vrg_report_warn (data, "Install gnuplot (Debian: gnuplot-nox) and run `vrg report` again.",
+                           "gnuplot could not be started: this page has tables only.");
         }
       else if (code < 0)
         {
           vrg_warn ("gnuplot failed on %s; see %s/figures/%s.log", path, data->directory, figure->name);
-          vrg_report_warn (data, "gnuplot failed on figures/%s.gp: see figures/%s.log.", figure->name, figure->name);
+          vrg_report_warn (data, "This picture is left out; the log says what gnuplot did not like.",
+                           "gnuplot failed on figures/%s.gp: see figures/%s.log.", figure->name, figure->name);
         }
       else if (!figure->pdf && pdf)
         {
@@ -166,7 +184,8 @@ vrg_figures_draw (vrg_report_data *data, vrg_figure figures[VRG_FIGURES])
           vrg_warn ("gnuplot has no terminal pdfcairo: pictures as SVG only.  Install one that has it (Debian: "
                     "gnuplot-nox) and run `vrg report %s`",
                     data->directory);
-          vrg_report_warn (data, "gnuplot has no terminal pdfcairo: there are no PDF files of the pictures.");
+          vrg_report_warn (data, "Install a gnuplot that has it (Debian: gnuplot-nox) and run `vrg report` again.",
+                           "gnuplot has no terminal pdfcairo: there are no PDF files of the pictures.");
         }
     }
   return VRG_OK;

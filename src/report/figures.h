@@ -9,6 +9,10 @@
 
 #include "report/data.h"
 
+/** Pixels of a picture, unless it is made otherwise. */
+#define VRG_FIGURE_WIDTH 600
+#define VRG_FIGURE_HEIGHT 400
+
 typedef enum
 {
   VRG_FIGURE_ENERGY,
@@ -17,6 +21,7 @@ typedef enum
   VRG_FIGURE_SUSCEPTIBILITY,
   VRG_FIGURE_BINDER,
   VRG_FIGURE_XI,
+  VRG_FIGURE_BLOCKS,
   VRG_FIGURE_TRAINING,
   VRG_FIGURE_FILTER,
   VRG_FIGURE_RADII,
@@ -44,8 +49,10 @@ typedef enum
 typedef struct
 {
   char name[32], title[64]; /* name of the files; what it shows */
-  char caption[1024];       /* what it should be compared with */
+  char caption[1024];       /* what it should be compared with; with mathematics (report/html.h) */
   int width, height;        /* pixels */
+  int number;               /* on the page, from 1; 0: not shown yet */
+  bool spins;               /* pictures of configurations, which may be drawn smaller than text */
   bool written, drawn, pdf; /* NAME.gp, NAME.svg, NAME.pdf is there */
 } vrg_figure;
 
@@ -56,7 +63,8 @@ int vrg_figures_draw (vrg_report_data *data, vrg_figure figures[VRG_FIGURES]);
 /** Fill in all but what is there.  Local. */
 void vrg_figure_set (vrg_figure *figure, const char *name, const char *title, const char *caption);
 
-/** <figure> of those of n pictures that are drawn, side by side where there is room.  Local. */
-void vrg_figures_show (FILE *page, const vrg_report_data *data, const vrg_figure *all, int n, const int *which);
+/** <figure> of those of n pictures that are drawn, numbered in the order they are shown in, side by side where there is
+ *  room.  Local. */
+void vrg_figures_show (FILE *page, const vrg_report_data *data, vrg_figure *all, int n, const int *which);
 
 #endif

@@ -117,24 +117,34 @@ read_path (const vrg_table_data *t, const char *nn, const char *rule, const char
   return n;
 }
 
+void
+vrg_flow_diagram_prepare (vrg_report_data *data)
+{
+  vrg_cube cube;
+  if (data->couplings == NULL || vrg_dimension_of (data) < 2)
+    return;
+  vrg_cube_init (&cube, vrg_dimension_of (data));
+  if (vrg_variational_fixed_point (&cube, VRG_POINT_NEIGHBOURS, &data->kadanoff[0]))
+    data->kadanoff_points = 1 + vrg_variational_fixed_point (&cube, VRG_POINT_PAIRS, &data->kadanoff[1]);
+}
+
 /** Kadanoff's recursion: its flow lines from nn alone, with the p of the fixed point where the critical one ends, into
  *  the block $kadanoff, both fixed points into $points.  Number of lines. */
 static int
-put_kadanoff (FILE *script, plane *p, int dimension)
+put_kadanoff (FILE *script, plane *p, const vrg_report_data *data)
 {
   vrg_cube cube;
-  vrg_variational_point point[2];
+  const vrg_variational_point *point = data->kadanoff;
   vrg_variational_level flow[STEPS + 1];
-  int other = 0, points = 0, lines = 0;
-  if (dimension < 2)
+  int other = 0, lines = 0;
+  if (data->kadanoff_points == 0)
     return 0;
-  vrg_cube_init (&cube, dimension);
+  vrg_cube_init (&cube, vrg_dimension_of (data));
   for (int a = 1; a < cube.classes; a++)
     if (cube.name[a] != NULL && strcmp (cube.name[a], p->operator) == 0)
       other = a;
-  if (other == 0 || !vrg_variational_fixed_point (&cube, VRG_POINT_NEIGHBOURS, &point[0]))
+  if (other == 0)
     return 0;
-  points = 1 + vrg_variational_fixed_point (&cube, VRG_POINT_PAIRS, &point[1]);
   fputs ("$kadanoff << END\n# Kadanoff's variational recursion: like the paths, without errors\n", script);
   for (int i = -1; i <= 1; i++)
     {
@@ -151,7 +161,7 @@ put_kadanoff (FILE *script, plane *p, int dimension)
       lines++;
     }
   fputs ("END\n$points << END\n# its fixed points\n", script);
-  for (int i = 0; i < points; i++)
+  for (int i = 0; i < data->kadanoff_points; i++)
     {
       fprintf (script, "%.8g %.8g\n", point[i].k[1], point[i].k[other]);
       see (p, point[i].k[1], point[i].k[other]);
@@ -399,7 +409,7 @@ vrg_flow_diagram (FILE *script, const vrg_report_data *data, const char *operato
   fputs ("END\n", script);
   if (points < 2 || !(d.p.seen_low[0] <= d.p.seen_high[0]))
     return false;
-  d.kadanoff = put_kadanoff (script, &d.p, vrg_dimension_of (data));
+  d.kadanoff = put_kadanoff (script, &d.p, data);
   d.migdal = put_migdal (script, &d.p, vrg_dimension_of (data), vrg_scale_of (data), largest, &d.migdal_point);
   if (d.ends > 0)
     fputs ("$ends << END\n# where the critical starts have come\n", script);

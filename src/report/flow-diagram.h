@@ -8,6 +8,9 @@
 
 #include "report/data.h"
 
+/** Kadanoff's fixed points, which take seconds in three dimensions, for all the diagrams; none without couplings.  Local. */
+void vrg_flow_diagram_prepare (vrg_report_data *data);
+
 /** The script of the plane of nn and another coupling.  False: there is nothing to draw.  Local. */
 bool vrg_flow_diagram (FILE *script, const vrg_report_data *data, const char *operator);
 

@@ -33,15 +33,15 @@ vrg_flow_critical (const vrg_report_data *data, const vrg_table_data *t)
 static void
 panels_begin (FILE *script)
 {
-  fputs ("set multiplot\nset tmargin at screen 0.90\nset bmargin at screen 0.15\n"
+  fputs ("set multiplot\nset tmargin at screen 0.89\nset bmargin at screen 0.195\n"
          "set key at screen 0.995,0.90 right top vertical\n",
          script);
 }
 
 static void
-panel (FILE *script, const vrg_figure_index index, int i, int count, const char *title, const char *label)
+panel (FILE *script, int i, int count, const char *title, const char *label)
 {
-  const double left = index == VRG_FIGURE_COUPLINGS || index == VRG_FIGURE_DERIVATIVES ? 0.115 : 0.10;
+  const double left = 0.14;
   const double width = (0.83 - left - 0.02) / count;
   fprintf (script, "set lmargin at screen %g\nset rmargin at screen %g\nset title '%s' noenhanced font ',14'\n",
            left + i * width, left + (i + 0.92) * width, title);
@@ -110,7 +110,7 @@ levels_script (FILE *script, const vrg_report_data *data, vrg_figure_index index
                   y_t);
       else
         snprintf (label, sizeof label, slope ? "dK_a^{(n)} / dK_{nn}^{(0)}" : "coupling (J / k_BT)");
-      panel (script, index, r, n_rules, vrg_gnuplot_word (rules[r]), label);
+      panel (script, r, n_rules, vrg_gnuplot_word (rules[r]), label);
       fputs ("plot 0 with lines linecolor '#999999' notitle", script);
       for (int a = 0; a < n_names; a++)
         {
@@ -253,8 +253,7 @@ operators_script (FILE *script, const vrg_report_data *data, bool odd)
   panels_begin (script);
   for (int r = 0; r < n_rules; r++)
     {
-      panel (script, odd ? VRG_FIGURE_ODD_OPERATORS : VRG_FIGURE_EVEN_OPERATORS, r, n_rules,
-             vrg_gnuplot_word (rules[r]), exponent_label (odd));
+      panel (script, r, n_rules, vrg_gnuplot_word (rules[r]), exponent_label (odd));
       plot_reference (script, data, reference);
       for (int level = 1; level <= levels; level++)
         {
@@ -375,7 +374,7 @@ say_where (vrg_figure *figure, const vrg_report_data *data, const vrg_table_data
   const size_t used = strlen (figure->caption);
   if (isfinite (nn) && !vrg_is_critical (data, nn))
     snprintf (figure->caption + used, sizeof figure->caption - used,
-              " No critical ensemble was sampled; shown is K = %.6g, where critical exponents need not appear.", nn);
+              " No critical ensemble was sampled; shown is $K$ = %.6g, where critical exponents need not appear.", nn);
 }
 
 /** More room for more panels. */
@@ -384,7 +383,7 @@ set_panels (vrg_figure *figure, const vrg_table_data *t)
 {
   const char *rules[VRG_DISTINCT];
   const int n = vrg_distinct (t, "rule", rules);
-  figure->width = n > 3 ? 190 * (n + 1) : 760;
+  figure->width = n > 3 ? 190 * (n + 1) : n > 1 ? 760 : VRG_FIGURE_WIDTH;
 }
 
 void
@@ -400,16 +399,16 @@ vrg_flow_describe (vrg_figure figures[VRG_FIGURES], const vrg_report_data *data)
       "they have come), starts below and above run off to zero and to infinity. %s A path ends where an error exceeds "
       "0.06; points far outside are not shown.";
   static const char beside[]
-    = "Beside them Kadanoff's variational recursion (b = 2) at its critical nn and 2 %% below and above, with its "
+    = "Beside them Kadanoff's variational recursion ($b$ = 2) at its critical nn and 2 %% below and above, with its "
       "fixed "
       "points, the recursion of Migdal and Kadanoff, which stays on the axis, and the critical surface to first order "
-      "about K_c: it belongs to the model, so all rules must give the same line%s.";
+      "about $K_c$: it belongs to the model, so all rules must give the same line%s.";
   static const char ring[] = "Beside them exact decimation, which stays on the axis: no start is critical.";
   for (int i = 0; i < 2; i++)
     {
       char text[512];
       snprintf (text, sizeof text, beside,
-                dimension == 2 && i == 0 ? ", K_nn + √2 K_nnn = K_c by the exact correlations" : "");
+                dimension == 2 && i == 0 ? ", $K_{nn} + √2 K_{nnn} = K_c$ by the exact correlations" : "");
       snprintf (caption, sizeof caption, diagram, dimension == 1 ? ring : text);
       vrg_figure_set (&figures[i ? VRG_FIGURE_FLOW_PLAQUETTE : VRG_FIGURE_FLOW], i ? "flow-plaquette" : "flow",
                       i ? "Flow in the plane of nn and plaquette" : "Flow in the plane of nn and nnn", caption);
@@ -426,10 +425,12 @@ vrg_flow_describe (vrg_figure figures[VRG_FIGURES], const vrg_report_data *data)
   vrg_figure_set (
     &figures[VRG_FIGURE_DERIVATIVES], "derivatives", "Derivatives of the flow by level",
     isfinite (vrg_exponent_of (data, false))
-      ? "dK_a(n)/dK_nn(0), the change of the couplings of level n with the nn that is sampled, over b^(n y_t) with the "
-        "known y_t, at the ensemble nearest to criticality. Compare: constant from the level on where the leading "
+      ? "$dK_a^{(n)}/dK_{nn}^{(0)}$, the change of the couplings of level $n$ with the nn that is sampled, over $b^{n "
+        "y_t}$ with the "
+        "known $y_t$, at the ensemble nearest to criticality. Compare: constant from the level on where the leading "
         "exponent rules."
-      : "dK_a(n)/dK_nn(0), the change of the couplings of level n with the nn that is sampled. Compare: in one "
+      : "$dK_a^{(n)}/dK_{nn}^{(0)}$, the change of the couplings of level $n$ with the nn that is sampled. Compare: in "
+        "one "
         "dimension "
         "nn tends to zero as the lattice gets coarser.");
   const char *known = dimension == 2   ? "the exact value"
@@ -437,10 +438,11 @@ vrg_flow_describe (vrg_figure figures[VRG_FIGURES], const vrg_report_data *data)
                                        : "(there is no critical point at finite coupling)";
   for (int odd = 0; odd < 2; odd++)
     {
-      snprintf (caption, sizeof caption,
-                "%s from the stability matrix between levels n-1 and n, of every rule with as many operators as could "
-                "be used. Compare: %s%s.",
-                odd ? "y_h, odd sector," : "y_t, even sector,", known, dimension == 2 ? odd ? " 15/8" : " 1" : "");
+      snprintf (
+        caption, sizeof caption,
+        "%s from the stability matrix between levels $n-1$ and $n$, of every rule with as many operators as could "
+        "be used. Compare: %s%s.",
+        odd ? "$y_h$, odd sector," : "$y_t$, even sector,", known, dimension == 2 ? odd ? " 15/8" : " 1" : "");
       vrg_figure_set (&figures[odd ? VRG_FIGURE_ODD : VRG_FIGURE_EVEN], odd ? "exponents-odd" : "exponents-even",
                       odd ? "Magnetic exponent by level" : "Thermal exponent by level", caption);
       snprintf (caption, sizeof caption,
@@ -454,23 +456,26 @@ vrg_flow_describe (vrg_figure figures[VRG_FIGURES], const vrg_report_data *data)
         odd ? "Magnetic exponent by number of operators" : "Thermal exponent by number of operators", caption);
       set_panels (&figures[odd ? VRG_FIGURE_ODD_OPERATORS : VRG_FIGURE_EVEN_OPERATORS], data->exponents);
     }
-  vrg_figure_set (&figures[VRG_FIGURE_MATCHING], "matching", "Critical coupling from matching two lattices",
-                  "The nn at which operators on level n of the larger lattice equal those on level n-1 of the smaller "
-                  "one, where both have the same sides. Compare: from level 3 on the known critical coupling, within "
-                  "0.1 % (shaded); level 1 is off by about 1 %, level 2 by 0.1 %.");
+  vrg_figure_set (
+    &figures[VRG_FIGURE_MATCHING], "matching", "Critical coupling from matching two lattices",
+    "The nn at which operators on level $n$ of the larger lattice equal those on level $n-1$ of the smaller "
+    "one, where both have the same sides. Compare: from level 3 on the known critical coupling, within "
+    "0.1 % (shaded); level 1 is off by about 1 %, level 2 by 0.1 %.");
   vrg_figure_set (
     &figures[VRG_FIGURE_RBM_FLOW], "rbm-flow", "Flow of the machine v → h → v",
-    "Coupling inferred from the spins after so many steps v → h → v of the first layer, started from samples at each "
+    "Coupling inferred from the spins after so many steps $v → h → v$ of the first layer, started from samples at each "
     "coupling (step 0: it must be returned). Compare: where the curves meet is the stationary point of the machine; "
     "beside it the fixed points of the first step, the critical coupling and where the specific heat of this lattice "
     "is "
     "largest.");
   vrg_figure_set (
     &figures[VRG_FIGURE_RBM_MAP], "rbm-map", "One step of the machine: K' against K",
-    "Coupling after a step v → h → v against the one before it. Compare: the diagonal, where a step "
+    "Coupling after a step $v → h → v$ against the one before it. Compare: the diagonal, where a step "
     "changes nothing; the flow goes up where points lie above it, and comes to rest where they cross it "
     "with a slope below 1. Later steps lie on the same curve only if the coupling alone tells what a step "
     "does.");
+  figures[VRG_FIGURE_RBM_FLOW].width = figures[VRG_FIGURE_RBM_MAP].width = 720;
+  figures[VRG_FIGURE_RBM_MAP].height = 500;
   set_panels (&figures[VRG_FIGURE_COUPLINGS], data->couplings);
   set_panels (&figures[VRG_FIGURE_DERIVATIVES], data->derivatives);
   say_where (&figures[VRG_FIGURE_COUPLINGS], data, data->couplings);

@@ -3,6 +3,7 @@
 #include "report/flow.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -12,13 +13,6 @@
 #include "report/machine-figures.h"
 
 #define EIGENVALUES 5 /* shown of a sector */
-
-/** The name of a table, linked, and what its cells are. */
-static void
-put_note (FILE *page, const char *file, const char *text)
-{
-  fprintf (page, "<p class=\"faint\"><a href=\"%s\">%s</a>: %s</p>\n", file, file, text);
-}
 
 static void
 put_cell (FILE *page, const vrg_table_data *t, int row, const char *value, const char *error)
@@ -33,12 +27,22 @@ same (const vrg_table_data *t, int row, int other, const char *column)
   return strcmp (vrg_cell_text (t, row, column), vrg_cell_text (t, other, column)) == 0;
 }
 
+/** The name of FILE without its ending, for the table's id. */
+static const char *
+stem (const char *file, char name[32])
+{
+  snprintf (name, 32, "%.*s", (int) strcspn (file, "."), file);
+  return name;
+}
+
 /** Rows keyed by nn, rule and level; a column for each text of `column` that occurs; value(error) inside.  here: this nn
  *  only, NULL for all.  Where a cell has several rows, the one with the most operators that has a number. */
 static void
-pivot (FILE *page, const vrg_table_data *t, const char *what, const char *column, const char *value, const char *here)
+pivot (FILE *page, const vrg_table_data *t, const char *file, const char *caption, const char *column,
+       const char *value, const char *here)
 {
   const char *names[VRG_DISTINCT];
+  char name[32];
   const int columns = vrg_distinct (t, column, names);
   int n_rows = 0, *first = vrg_new (t->rows, sizeof *first, "rows of the report");
   int *cell = vrg_new ((int64_t) t->rows * columns, sizeof *cell, "cells of the report");
@@ -63,10 +67,13 @@ pivot (FILE *page, const vrg_table_data *t, const char *what, const char *column
           || (isfinite (vrg_cell (t, row, value)) && vrg_cell (t, row, "operators") > vrg_cell (t, *best, "operators")))
         *best = row;
     }
-  vrg_html_table_begin (page, n_rows, what);
-  fputs ("<thead><tr><th>K</th><th>rule</th><th>level</th>", page);
+  vrg_html_table_begin (page, stem (file, name), n_rows, caption, file);
+  fputs ("<thead><tr>", page);
+  vrg_html_rich_element (page, "th scope=\"col\"", "$K$");
+  vrg_html_element (page, "th scope=\"col\"", "rule");
+  vrg_html_element (page, "th scope=\"col\"", "level");
   for (int c = 0; c < columns; c++)
-    vrg_html_element (page, "th", "%s", names[c]);
+    vrg_html_element (page, "th scope=\"col\"", "%s", names[c]);
   fputs ("</tr></thead><tbody>\n", page);
   for (int r = 0; r < n_rows; r++)
     {
@@ -78,7 +85,7 @@ pivot (FILE *page, const vrg_table_data *t, const char *what, const char *column
         put_cell (page, t, cell[r * columns + c], value, "error");
       fputs ("</tr>\n", page);
     }
-  vrg_html_table_end (page, n_rows);
+  vrg_html_table_end (page);
   vrg_free (first);
   vrg_free (cell);
 }
@@ -92,12 +99,29 @@ fit_table (FILE *page, const vrg_report_data *data)
   const int n_nn = vrg_distinct (t, "nn", nn), n_rules = vrg_distinct (t, "rule", rules),
             levels = vrg_column_max (t, "level");
   int fits = 0, outside = 0;
-  char note[640];
+  char caption[768];
   if (here == NULL)
     return;
-  fputs ("<h3>Quality of the fits</h3>\n", page);
-  vrg_html_table_begin (page, n_rules * (levels + 1), "fit.tsv");
-  vrg_html_heads (page, "K|rule|level|operators|pseudo-likelihood|gain of the last|deviance|inside");
+  for (int k = 0; k < n_nn; k++)
+    for (int r = 0; r < n_rules; r++)
+      for (int level = 0; level <= levels; level++)
+        {
+          const int row = vrg_flow_row (t, nn[k], rules[r], level, NULL);
+          fits += row >= 0;
+          outside += row >= 0 && !(vrg_cell (t, row, "inside") > 0.5);
+        }
+  snprintf (caption, sizeof caption,
+            "Quality of the fits at $K$ = %.6g, with all operators fitted, per site in nats. Gain: of the last "
+            "operator over one "
+            "fewer, about 0 if it is of no use; deviance: what the operators leave unexplained of a spin given its "
+            "surroundings, "
+            "0 if nothing; inside: the fit has its maximum at finite couplings. Of all ensembles, rules and levels %d "
+            "of %d fits "
+            "are not inside%s",
+            atof (here), outside, fits,
+            outside > 0 ? ": their couplings mean little (ordered phase, or blocks that are too few)." : ".");
+  vrg_html_table_begin (page, "fit", n_rules * (levels + 1), caption, "fit.tsv");
+  vrg_html_heads (page, "rule|level|operators|pseudo-likelihood|gain of the last|deviance|inside");
   for (int r = 0; r < n_rules; r++)
     for (int level = 0; level <= levels; level++)
       {
@@ -106,7 +130,6 @@ fit_table (FILE *page, const vrg_report_data *data)
           continue;
         const bool inside = vrg_cell (t, row, "inside") > 0.5;
         fputs ("<tr>", page);
-        vrg_html_element (page, "td", "%.6g", vrg_cell (t, row, "nn"));
         vrg_html_element (page, "td", "%s", rules[r]);
         vrg_html_element (page, "td", "%d", level);
         vrg_html_element (page, "td", "%s", vrg_cell_text (t, row, "operators"));
@@ -116,27 +139,11 @@ fit_table (FILE *page, const vrg_report_data *data)
         vrg_html_element (page, inside ? "td" : "td class=\"bad\"", "%s", inside ? "yes" : "no");
         fputs ("</tr>\n", page);
       }
-  vrg_html_table_end (page, n_rules * (levels + 1));
-  for (int k = 0; k < n_nn; k++)
-    for (int r = 0; r < n_rules; r++)
-      for (int level = 0; level <= levels; level++)
-        {
-          const int row = vrg_flow_row (t, nn[k], rules[r], level, NULL);
-          fits += row >= 0;
-          outside += row >= 0 && !(vrg_cell (t, row, "inside") > 0.5);
-        }
-  snprintf (
-    note, sizeof note,
-    "per site in nats, with all operators fitted. Gain: of the last operator over one fewer, about 0 if it is of "
-    "no use; deviance: what the operators leave unexplained of a spin given its surroundings, 0 if nothing; "
-    "inside: the fit has its maximum at finite couplings. Of all ensembles, rules and levels %d of %d fits are "
-    "not inside%s",
-    outside, fits, outside > 0 ? ": their couplings mean little (ordered phase, or blocks that are too few)." : ".");
-  put_note (page, "fit.tsv", note);
+  vrg_html_table_end (page);
 }
 
 static void
-couplings_section (FILE *page, const vrg_report_data *data, const vrg_figure *all)
+couplings_section (FILE *page, const vrg_report_data *data, vrg_figure *all)
 {
   fputs ("<h2 id=\"flow\">Renormalised couplings</h2>\n", page);
   vrg_figures_show (
@@ -145,34 +152,29 @@ couplings_section (FILE *page, const vrg_report_data *data, const vrg_figure *al
   vrg_figures_show (page, data, all, 1, (const int[]){ VRG_FIGURE_MATCHING });
   if (data->couplings != NULL)
     {
-      char note[256];
-      pivot (page, data->couplings, "couplings.tsv", "operator", "value", NULL);
-      snprintf (note, sizeof note,
-                "%d operators fitted; couplings depend on the list fitted, so compare equal lists only.",
-                vrg_column_max (data->couplings, "operators"));
-      put_note (page, "couplings.tsv", note);
+      char caption[320];
+      snprintf (
+        caption, sizeof caption,
+        "Couplings at each level with %d operators fitted. They depend on the list fitted, so compare equal lists "
+        "only.",
+        vrg_column_max (data->couplings, "operators"));
+      pivot (page, data->couplings, "couplings.tsv", caption, "operator", "value", NULL);
     }
   if (data->fit != NULL)
     fit_table (page, data);
   if (data->derivatives != NULL && vrg_flow_critical (data, data->derivatives) != NULL)
-    {
-      fputs ("<h3>Derivatives</h3>\n", page);
-      pivot (page, data->derivatives, "derivatives.tsv", "operator", "derivative",
-             vrg_flow_critical (data, data->derivatives));
-      put_note (page, "derivatives.tsv",
-                "dK_a(n)/dK_nn(0), of the couplings of level n by the nn that is sampled, from covariances.");
-    }
+    pivot (page, data->derivatives, "derivatives.tsv",
+           "Derivatives $dK_a^{(n)}/dK_{nn}^{(0)}$ of the couplings of level $n$ by the nn that is sampled, from "
+           "covariances.",
+           "operator", "derivative", vrg_flow_critical (data, data->derivatives));
   if (data->surface != NULL && vrg_flow_critical (data, data->surface) != NULL)
-    {
-      fputs ("<h3>Normal of the critical surface</h3>\n", page);
-      pivot (page, data->surface, "surface.tsv", "operator", "normal", vrg_flow_critical (data, data->surface));
-      put_note (
-        page, "surface.tsv",
-        vrg_dimension_of (data) == 2
-          ? "relative to nn, at the sampled couplings. It belongs to the model: all rules must agree; nnn is √2 by "
-            "the exact correlations of the critical square lattice."
-          : "relative to nn, at the sampled couplings. It belongs to the model: all rules must agree.");
-    }
+    pivot (page, data->surface, "surface.tsv",
+           vrg_dimension_of (data) == 2
+             ? "Normal of the critical surface relative to nn, at the sampled couplings. It belongs to the model: all "
+               "rules must agree; nnn is √2 by the exact correlations of the critical square lattice."
+             : "Normal of the critical surface relative to nn, at the sampled couplings. It belongs to the model: all "
+               "rules must agree.",
+           "operator", "normal", vrg_flow_critical (data, data->surface));
 }
 
 /** The leading eigenvalues with all operators, at the ensemble nearest to criticality. */
@@ -187,9 +189,13 @@ eigenvalues_table (FILE *page, const vrg_report_data *data)
   for (int row = 0; row < t->rows; row++)
     rows += row == 0 || !same (t, row, row - 1, "sector") || !same (t, row, row - 1, "level")
             || !same (t, row, row - 1, "rule") || !same (t, row, row - 1, "nn");
-  fputs ("<h3>Eigenvalues</h3>\n", page);
-  vrg_html_table_begin (page, rows, "eigenvalues.tsv");
-  vrg_html_heads (page, "rule|level|sector|operators|λ₁|λ₂|λ₃|λ₄|λ₅");
+  vrg_html_table_begin (
+    page, "eigenvalues", rows,
+    "Eigenvalues $λ$ of the stability matrix with all operators, by falling modulus; $y = ln λ / ln b$. Compare: one "
+    "above 1 in each sector that has a relevant direction; complex ones are a sign of too few operators or too much "
+    "noise.",
+    "eigenvalues.tsv");
+  vrg_html_heads (page, "rule|level|sector|operators|$λ_1$|$λ_2$|$λ_3$|$λ_4$|$λ_5$");
   for (int row = 0, end; row < t->rows; row = end)
     {
       for (end = row + 1; end < t->rows && same (t, row, end, "sector") && same (t, row, end, "level")
@@ -213,19 +219,19 @@ eigenvalues_table (FILE *page, const vrg_report_data *data)
             }
           vrg_html_value (real, vrg_cell (t, i, "real"), vrg_cell (t, i, "real_error"));
           vrg_html_value (other, fabs (imaginary), vrg_cell (t, i, "imaginary_error"));
-          vrg_html_element (page, "td", "%s %s %si", real, imaginary < 0 ? "-" : "+", other);
+          fputs ("<td>", page);
+          vrg_html_number (page, real);
+          fputs (imaginary < 0 ? " − " : " + ", page);
+          vrg_html_number (page, other);
+          fputs (" i</td>\n", page);
         }
       fputs ("</tr>\n", page);
     }
-  vrg_html_table_end (page, rows);
-  put_note (
-    page, "eigenvalues.tsv",
-    "of the stability matrix with all operators, by falling modulus; y = ln λ / ln b. Compare: one above 1 in "
-    "each sector that has a relevant direction; complex ones are a sign of too few operators or too much noise.");
+  vrg_html_table_end (page);
 }
 
 static void
-exponents_section (FILE *page, const vrg_report_data *data, const vrg_figure *all)
+exponents_section (FILE *page, const vrg_report_data *data, vrg_figure *all)
 {
   fputs ("<h2 id=\"exponents\">Exponents</h2>\n", page);
   vrg_figures_show (
@@ -234,42 +240,45 @@ exponents_section (FILE *page, const vrg_report_data *data, const vrg_figure *al
   if (data->exponents != NULL)
     {
       const double y_t = vrg_exponent_of (data, false), y_h = vrg_exponent_of (data, true);
-      char note[256];
-      pivot (page, data->exponents, "exponents.tsv", "sector", "y", NULL);
+      char caption[320], known[128] = "";
       if (isfinite (y_t))
-        snprintf (note, sizeof note,
-                  "leading exponents of both sectors with as many operators as could be used. %s y_t = %.7g (even), "
-                  "y_h = %.7g (odd), at the critical coupling.",
-                  vrg_dimension_of (data) == 2 ? "Exact:" : "Conformal bootstrap:", y_t, y_h);
-      else
-        snprintf (note, sizeof note, "leading exponents of both sectors with as many operators as could be used.");
-      put_note (page, "exponents.tsv", note);
+        snprintf (known, sizeof known, " %s at the critical coupling: $y_t$ = %.7g (even), $y_h$ = %.7g (odd).",
+                  vrg_dimension_of (data) == 2 ? "Exact" : "Conformal bootstrap", y_t, y_h);
+      snprintf (caption, sizeof caption, "Leading exponents of both sectors with as many operators as could be used.%s",
+                known);
+      pivot (page, data->exponents, "exponents.tsv", caption, "sector", "y", NULL);
     }
   if (data->eigenvalues != NULL)
     eigenvalues_table (page, data);
 }
 
-/** All cells of those rows as they are. */
+/** Those rows, with value and error in one cell. */
 static void
-plain_table (FILE *page, const vrg_table_data *t, const char *what, bool (*shown) (const vrg_table_data *t, int row))
+plain_table (FILE *page, const vrg_table_data *t, const char *file, const char *caption,
+             bool (*shown) (const vrg_table_data *t, int row))
 {
   int rows = 0;
+  char name[32];
   for (int row = 0; row < t->rows; row++)
     rows += shown == NULL || shown (t, row);
-  vrg_html_table_begin (page, rows, what);
+  vrg_html_table_begin (page, stem (file, name), rows, caption, file);
   fputs ("<thead><tr>", page);
   for (int c = 0; c < t->columns; c++)
-    vrg_html_element (page, "th", "%s", t->name[c]);
+    if (strcmp (t->name[c], "error") != 0)
+      vrg_html_element (page, "th scope=\"col\"", "%s", t->name[c]);
   fputs ("</tr></thead><tbody>\n", page);
   for (int row = 0; row < t->rows; row++)
     if (shown == NULL || shown (t, row))
       {
         fputs ("<tr>", page);
         for (int c = 0; c < t->columns; c++)
-          vrg_html_element (page, "td", "%s", t->cell[row * t->columns + c]);
+          if (strcmp (t->name[c], "value") == 0)
+            put_cell (page, t, row, "value", "error");
+          else if (strcmp (t->name[c], "error") != 0)
+            vrg_html_name_cell (page, t->cell[row * t->columns + c]);
         fputs ("</tr>\n", page);
       }
-  vrg_html_table_end (page, rows);
+  vrg_html_table_end (page);
 }
 
 /** Not the fixed points of later steps. */
@@ -280,7 +289,7 @@ is_first_step (const vrg_table_data *t, int row)
 }
 
 static void
-machine_section (FILE *page, const vrg_report_data *data, const vrg_figure *all)
+machine_section (FILE *page, const vrg_report_data *data, vrg_figure *all)
 {
   const vrg_table_data *t = data->rbm_flow;
   const char *nn[VRG_DISTINCT];
@@ -289,8 +298,11 @@ machine_section (FILE *page, const vrg_report_data *data, const vrg_figure *all)
   vrg_figures_show (page, data, all, 2, (const int[]){ VRG_FIGURE_RBM_FLOW, VRG_FIGURE_RBM_MAP });
   if (starts > 0)
     {
-      vrg_html_table_begin (page, starts, "rbm-flow.tsv");
-      vrg_html_heads (page, "K|at step 0|after 1|at the end|step|energy there|abs m there");
+      vrg_html_table_begin (page, "rbm-flow", starts,
+                            "Couplings inferred from spins after steps $v → h → v$ of the first layer, started from "
+                            "samples at each $K$.",
+                            "rbm-flow.tsv");
+      vrg_html_heads (page, "$K$|at step 0|after 1|at the end|step|energy there|abs $m$ there");
       for (int k = 0; k < starts; k++)
         {
           const int last = vrg_machine_row (t, nn[k], -1);
@@ -304,23 +316,20 @@ machine_section (FILE *page, const vrg_report_data *data, const vrg_figure *all)
           put_cell (page, t, last, "abs_m", "abs_m_err");
           fputs ("</tr>\n", page);
         }
-      vrg_html_table_end (page, starts);
-      put_note (page, "rbm-flow.tsv", "couplings inferred from spins after steps v → h → v of the first layer.");
+      vrg_html_table_end (page);
     }
-  if (data->rbm_stationary != NULL)
-    {
-      plain_table (page, data->rbm_stationary, "rbm-stationary.tsv", is_first_step);
-      put_note (
-        page, "rbm-stationary.tsv",
-        "where a step changes no coupling, the couplings at the end of the flow, and the specific heat's maximum "
-        "of this lattice.");
-    }
+  if (data->rbm_stationary != NULL && data->rbm_stationary->rows > 0)
+    plain_table (
+      page, data->rbm_stationary, "rbm-stationary.tsv",
+      "Where a step changes no coupling, the couplings at the end of the flow, and the specific heat's maximum "
+      "of this lattice.",
+      is_first_step);
   if (data->mapping != NULL && data->mapping->rows > 0)
-    {
-      fputs ("<h3>The machine and the renormalization group</h3>\n", page);
-      plain_table (page, data->mapping, "mapping.tsv", NULL);
-      put_note (page, "mapping.tsv", "by layer, what joins them exactly, and how far the machine is from it.");
-    }
+    plain_table (
+      page, data->mapping, "mapping.tsv",
+      "The machine and the renormalization group: by layer, what joins them exactly, and how far the machine "
+      "is from it.",
+      NULL);
 }
 
 static bool
@@ -345,7 +354,7 @@ vrg_flow_links (FILE *page, const vrg_report_data *data)
 }
 
 void
-vrg_flow_sections (FILE *page, const vrg_report_data *data, const vrg_figure *all)
+vrg_flow_sections (FILE *page, const vrg_report_data *data, vrg_figure *all)
 {
   if (any_couplings (data))
     couplings_section (page, data, all);

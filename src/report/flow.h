@@ -9,6 +9,6 @@
 void vrg_flow_links (FILE *page, const vrg_report_data *data);
 
 /** Local. */
-void vrg_flow_sections (FILE *page, const vrg_report_data *data, const vrg_figure *all);
+void vrg_flow_sections (FILE *page, const vrg_report_data *data, vrg_figure *all);
 
 #endif

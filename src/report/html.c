@@ -5,42 +5,10 @@
 #include <math.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
-static const char style[]
-  = ":root{color-scheme:light dark;--ink:#1c2430;--paper:#fff;--faint:#5d6878;--line:#d5dae1;--card:#f5f7f9;"
-    "--good:#17693a;--bad:#a3330b}\n"
-    "@media(prefers-color-scheme:dark){:root{--ink:#e4e8ee;--paper:#14181e;--faint:#9aa5b5;--line:#343c48;"
-    "--card:#1c222a;--good:#6fd39a;--bad:#ff9d76}}\n"
-    "*{box-sizing:border-box}\n"
-    "body{margin:0 auto;padding:1.5rem 1rem 4rem;max-width:72rem;background:var(--paper);color:var(--ink);"
-    "font:1rem/1.55 system-ui,-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif}\n"
-    "h1{font-size:1.7rem;line-height:1.2;margin:0 0 .2rem;overflow-wrap:anywhere}\n"
-    "h2{font-size:1.25rem;margin:2.6rem 0 .6rem;padding-top:.6rem;border-top:1px solid var(--line)}\n"
-    "h3{font-size:1rem;margin:1.4rem 0 .4rem}\n"
-    "p{margin:.5rem 0;max-width:46rem}\n"
-    ".faint{color:var(--faint);font-size:.875rem}\n"
-    "nav{display:flex;flex-wrap:wrap;gap:.2rem 1.1rem;margin:.8rem 0}\n"
-    "a{color:inherit}\n"
-    ".good{color:var(--good);font-weight:600}.bad{color:var(--bad);font-weight:600}\n"
-    ".warnings{border-left:4px solid var(--bad);background:var(--card);padding:.4rem 1rem;margin:1rem 0}\n"
-    ".warnings ul{margin:.3rem 0;padding-left:1.2rem}\n"
-    ".wide{overflow-x:auto;margin:.8rem 0}\n"
-    "table{border-collapse:collapse;font-size:.875rem;font-variant-numeric:tabular-nums}\n"
-    "th,td{padding:.28rem .55rem;text-align:right;white-space:nowrap;border-bottom:1px solid var(--line)}\n"
-    "th{color:var(--faint);font-weight:600}\n"
-    "th:first-child,td:first-child,.left th,.left td{text-align:left}\n"
-    ".left td{white-space:normal;overflow-wrap:anywhere}\n"
-    ".figures{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,26rem),1fr));gap:1.2rem}\n"
-    "figure{margin:.6rem 0;min-width:0}\n"
-    "figure img{display:block;width:100%;height:auto;background:#fff;border:1px solid var(--line);border-radius:6px}\n"
-    "figcaption{font-size:.875rem;color:var(--faint);margin-top:.4rem}\n"
-    "pre{background:var(--card);border:1px solid var(--line);border-radius:6px;padding:.8rem 1rem;overflow-x:auto;"
-    "font-size:.82rem;line-height:1.45}\n"
-    "summary{cursor:pointer;margin:.6rem 0}\n"
-    "@media print{:root{color-scheme:light;--ink:#000;--paper:#fff;--faint:#444;--line:#bbb;--card:#fff;--good:#000;"
-    "--bad:#000}body{max-width:none;padding:0;font-size:10pt}nav{display:none}figure,tr{break-inside:avoid}"
-    "h2,h3{break-after:avoid}.wide{overflow:visible}table{font-size:7pt}pre{white-space:pre-wrap}}\n";
+#include "report/style.h"
 
 /** Length of the UTF-8 sequence at `text`, 0 if it is none. */
 static int
@@ -60,32 +28,94 @@ utf8_length (const unsigned char *text)
   return overlong || outside ? 0 : n;
 }
 
+/** The character at `c`, escaped; its length. */
+static size_t
+put_character (FILE *page, const unsigned char *c)
+{
+  const int n = utf8_length (c);
+  const bool control = *c == 0x7f || (*c < 0x20 && *c != '\n' && *c != '\t');
+  if (*c == '\r' && c[1] == '\n')
+    ;
+  else if (n == 0 || control)
+    fputc ('?', page);
+  else if (*c == '&')
+    fputs ("&amp;", page);
+  else if (*c == '<')
+    fputs ("&lt;", page);
+  else if (*c == '>')
+    fputs ("&gt;", page);
+  else if (*c == '"')
+    fputs ("&quot;", page);
+  else if (*c == '\'')
+    fputs ("&#39;", page);
+  else
+    fwrite (c, 1, (size_t) n, page);
+  return n > 0 ? (size_t) n : 1;
+}
+
 void
 vrg_html_text (FILE *page, const char *text)
 {
-  const unsigned char *c = (const unsigned char *) text;
-  while (*c)
+  while (*text)
+    text += put_character (page, (const unsigned char *) text);
+}
+
+static bool
+is_letter (char c)
+{
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/** What stands between dollars or braces, up to `end`. */
+static void
+put_math (FILE *page, const char *text, const char *end)
+{
+  while (text < end)
     {
-      int n = utf8_length (c);
-      bool control = *c == 0x7f || (*c < 0x20 && *c != '\n' && *c != '\t');
-      if (*c == '\r' && c[1] == '\n')
-        ;
-      else if (n == 0 || control)
-        fputc ('?', page);
-      else if (*c == '&')
-        fputs ("&amp;", page);
-      else if (*c == '<')
-        fputs ("&lt;", page);
-      else if (*c == '>')
-        fputs ("&gt;", page);
-      else if (*c == '"')
-        fputs ("&quot;", page);
-      else if (*c == '\'')
-        fputs ("&#39;", page);
+      if ((*text == '_' || *text == '^') && text + 1 < end)
+        {
+          const char *tag = *text++ == '_' ? "sub" : "sup";
+          const bool braces = *text == '{';
+          const char *last = text + 1;
+          for (int depth = 1; braces && last < end && depth > 0; last++)
+            depth += (*last == '{') - (*last == '}');
+          fprintf (page, "<%s>", tag);
+          put_math (page, text + braces, braces ? last - 1 : last);
+          fprintf (page, "</%s>", tag);
+          text = last;
+        }
+      else if (is_letter (*text))
+        {
+          const char *word = text;
+          while (text < end && is_letter (*text))
+            text++;
+          fprintf (page, text - word == 1 ? "<i>%.*s</i>" : "%.*s", (int) (text - word), word);
+        }
+      else if (*text == '-')
+        {
+          fputs ("−", page);
+          text++;
+        }
       else
-        fwrite (c, 1, (size_t) n, page);
-      c += n > 0 ? n : 1;
+        text += put_character (page, (const unsigned char *) text);
     }
+}
+
+void
+vrg_html_rich (FILE *page, const char *text)
+{
+  int dollars = 0;
+  for (const char *c = text; *c; c++)
+    dollars += *c == '$';
+  while (*text)
+    if (*text == '$' && dollars % 2 == 0)
+      {
+        const char *end = strchr (text + 1, '$');
+        put_math (page, text + 1, end);
+        text = end + 1;
+      }
+    else
+      text += put_character (page, (const unsigned char *) text);
 }
 
 void
@@ -102,29 +132,48 @@ vrg_html_element (FILE *page, const char *tag, const char *format, ...)
 }
 
 void
+vrg_html_rich_element (FILE *page, const char *tag, const char *format, ...)
+{
+  char text[2048];
+  va_list list;
+  va_start (list, format);
+  vsnprintf (text, sizeof text, format, list);
+  va_end (list);
+  fprintf (page, "<%s>", tag);
+  vrg_html_rich (page, text);
+  fprintf (page, "</%.*s>\n", (int) strcspn (tag, " "), tag);
+}
+
+void
+vrg_html_note (FILE *page, const char *text)
+{
+  vrg_html_rich_element (page, "p class=\"faint\"", "%s", text);
+}
+
+void
 vrg_html_begin (FILE *page, const char *title)
 {
   fputs ("<!DOCTYPE html>\n<html xmlns=\"http://www.w3.org/1999/xhtml\" lang=\"en\">\n<head>\n"
          "<meta charset=\"utf-8\"/>\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n",
          page);
   vrg_html_element (page, "title", "%s", title);
-  fprintf (page, "<style>\n%s</style>\n</head>\n<body>\n", style);
+  fprintf (page, "<style>\n%s</style>\n</head>\n<body>\n", vrg_style_sheet);
 }
 
 void
 vrg_html_end (FILE *page)
 {
-  fputs ("</body>\n</html>\n", page);
+  fprintf (page, "<script>\n%s</script>\n</body>\n</html>\n", vrg_style_script);
 }
 
 bool
-vrg_html_svg (FILE *page, const char *path, const char *alternative)
+vrg_html_svg (FILE *page, const char *path, const char *alternative, int width, int height)
 {
   static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   FILE *file = fopen (path, "rb");
   if (file == NULL)
     return false;
-  fputs ("<img alt=\"", page);
+  fprintf (page, "<img width=\"%d\" height=\"%d\" alt=\"", width, height);
   vrg_html_text (page, alternative);
   fputs ("\" src=\"data:image/svg+xml;base64,", page);
   unsigned char in[3];
@@ -141,21 +190,39 @@ vrg_html_svg (FILE *page, const char *path, const char *alternative)
   return good;
 }
 
+/** Digits behind the point to which an error rounds. */
+static int
+decimals_of (double error)
+{
+  const int power = (int) floor (log10 (error));
+  const int decimals = error * pow (10, -power) < 3.55 ? 1 - power : -power; /* from 1 to below 10 */
+  return decimals > 0 ? decimals : 0;
+}
+
+static bool
+is_error (double error)
+{
+  return error > 0 && error <= 1e12 && error >= 1e-30;
+}
+
 void
 vrg_html_value (char text[64], double value, double error)
 {
   if (!isfinite (value))
     snprintf (text, 64, "-");
-  else if (!(error > 0) || !isfinite (error) || fabs (value) > 1e12 || error > 1e12 || error < 1e-12)
-    snprintf (text, 64, "%.6g", value);
+  else if (!is_error (error) || fabs (value) > 1e12)
+    snprintf (text, 64, fabs (value) < 1e4 ? "%.4g" : "%.6g", value);
+  else if (fmax (error, fabs (value)) < 1e-3 && decimals_of (error) > 5)
+    {
+      const int power = (int) floor (log10 (fmax (error, fabs (value))));
+      vrg_html_value (text, value * pow (10, -power), error * pow (10, -power));
+      const size_t used = strlen (text);
+      snprintf (text + used, 64 - used, "e%d", power);
+    }
   else
     {
-      int power = (int) floor (log10 (error));
-      double leading = error * pow (10, -power); /* 1 <= leading < 10 */
-      int decimals = leading < 3.55 ? 1 - power : -power;
-      if (decimals < 0)
-        decimals = 0;
-      double scaled = round (error * pow (10, decimals));
+      const int decimals = decimals_of (error);
+      const double scaled = round (error * pow (10, decimals));
       double rounded = round (value * pow (10, decimals)) * pow (10, -decimals);
       if (rounded == 0)
         rounded = 0; /* no "-0" */
@@ -167,33 +234,90 @@ vrg_html_value (char text[64], double value, double error)
 }
 
 void
-vrg_html_table_begin (FILE *page, int rows, const char *what)
+vrg_html_exact (char text[64], double exact, double error)
 {
-  if (rows > VRG_LONG_TABLE)
+  char digits[64];
+  snprintf (text, 64, "%.8g", exact);
+  if (!isfinite (exact))
+    snprintf (text, 64, "-");
+  else if (is_error (error) && strchr (text, 'e') == NULL)
     {
-      fputs ("<details>", page);
-      vrg_html_element (page, "summary", "%s: %d rows", what, rows);
+      snprintf (digits, sizeof digits, "%.*f", decimals_of (error) + 1, exact);
+      if (strlen (digits) < strlen (text)) /* fewer digits, not more zeros */
+        memcpy (text, digits, sizeof digits);
     }
-  fputs ("<div class=\"wide\"><table>\n", page);
 }
 
 void
-vrg_html_table_end (FILE *page, int rows)
+vrg_html_table_begin (FILE *page, const char *name, int rows, const char *caption, const char *file)
+{
+  fprintf (page, "<p class=\"caption\" id=\"table-%s\">", name);
+  vrg_html_rich (page, caption);
+  if (file != NULL)
+    fprintf (page, " <a href=\"%s\">%s</a>", file, file);
+  fprintf (page,
+           "</p>\n<div class=\"wide%s\" id=\"%s-wide\" role=\"region\" tabindex=\"0\" aria-labelledby=\"table-%s\">"
+           "<table class=\"sort\" aria-labelledby=\"table-%s\">\n",
+           rows > VRG_LONG_TABLE ? " long" : "", name, name, name);
+}
+
+void
+vrg_html_table_end (FILE *page)
 {
   fputs ("</tbody></table></div>\n", page);
-  if (rows > VRG_LONG_TABLE)
-    fputs ("</details>\n", page);
 }
 
 void
 vrg_html_heads (FILE *page, const char *names)
 {
-  char text[512];
+  char text[512], *rest;
   snprintf (text, sizeof text, "%s", names);
   fputs ("<thead><tr>", page);
-  for (char *name = strtok (text, "|"); name != NULL; name = strtok (NULL, "|"))
-    vrg_html_element (page, "th", "%s", name);
+  for (char *name = strtok_r (text, "|", &rest); name != NULL; name = strtok_r (NULL, "|", &rest))
+    vrg_html_rich_element (page, "th scope=\"col\"", "%s", name);
   fputs ("</tr></thead><tbody>\n", page);
+}
+
+void
+vrg_html_number (FILE *page, const char *text)
+{
+  char *end;
+  if (strcmp (text, "-") == 0 || strcmp (text, "nan") == 0)
+    {
+      fputs ("–", page);
+      return;
+    }
+  const char *power = strchr (text, 'e');
+  strtod (text, &end);
+  if (end == text || (power != NULL && atoi (power + 1) == 0))
+    {
+      vrg_html_text (page, text); /* not a number */
+      return;
+    }
+  if (*text == '-')
+    fputs ("−", page);
+  fprintf (page, "%.*s", (int) (power != NULL ? power - text : (long) strlen (text)) - (*text == '-'),
+           text + (*text == '-'));
+  if (power != NULL)
+    fprintf (page, " × 10<sup>%s%d</sup>", atoi (power + 1) < 0 ? "−" : "", abs (atoi (power + 1)));
+}
+
+void
+vrg_html_name_cell (FILE *page, const char *name)
+{
+  char text[128];
+  snprintf (text, sizeof text, "%s", name);
+  for (char *c = text; *c; c++)
+    *c = *c == '_' ? ' ' : *c;
+  vrg_html_element (page, "td", "%s", text);
+}
+
+void
+vrg_html_number_cell (FILE *page, const char *text)
+{
+  fputs ("<td>", page);
+  vrg_html_number (page, text);
+  fputs ("</td>\n", page);
 }
 
 void
@@ -201,18 +325,23 @@ vrg_html_value_cell (FILE *page, double value, double error)
 {
   char text[64];
   vrg_html_value (text, value, error);
-  vrg_html_element (page, "td", "%s", text);
+  vrg_html_number_cell (page, text);
 }
 
 void
 vrg_html_pull_cell (FILE *page, double pull)
 {
-  vrg_html_element (page, fabs (pull) > VRG_PULL_LIMIT ? "td class=\"bad\"" : "td", isfinite (pull) ? "%+.1f" : "-",
-                    pull);
+  char text[64];
+  snprintf (text, sizeof text, isfinite (pull) ? "%+.1f" : "-", pull);
+  fputs (fabs (pull) > VRG_PULL_LIMIT ? "<td class=\"bad\">" : "<td>", page);
+  vrg_html_number (page, text);
+  fputs ("</td>\n", page);
 }
 
 void
-vrg_html_exact_cell (FILE *page, double exact)
+vrg_html_exact_cell (FILE *page, double exact, double error)
 {
-  vrg_html_element (page, "td", isfinite (exact) ? "%.7g" : "-", exact);
+  char text[64];
+  vrg_html_exact (text, exact, error);
+  vrg_html_number_cell (page, text);
 }

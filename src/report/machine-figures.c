@@ -76,7 +76,7 @@ put_lines (FILE *script, const vrg_report_data *data, vrg_range y, bool both)
 {
   line lines[LINES];
   const int n = read_lines (data, lines);
-  const double apart = 0.055 * (y.high - y.low);
+  const double apart = 0.08 * (y.high - y.low);
   double place[LINES];
   for (int i = 0; i < n; i++)
     place[i] = fmin (fmax (lines[i].k, y.low), y.high);

@@ -86,8 +86,9 @@ bool
 vrg_thermal_value (FILE *script, const vrg_report_data *data, const char *value, const char *error, const char *label)
 {
   double range[2], pull = 0;
-  if (data->sample == NULL || !put_data (script, data->sample, value, error, NULL, range, &pull))
-    return false;
+  if (data->sample == NULL || data->sample->rows < 2
+      || !put_data (script, data->sample, value, error, NULL, range, &pull))
+    return false; /* one point makes no picture */
   fprintf (script, "set xrange [%.10g:%.10g]\n", range[0], range[1]);
   put_critical (script, data, range);
   put_plain (script, label);
@@ -99,7 +100,7 @@ vrg_thermal_exact (FILE *script, const vrg_report_data *data, bool heat)
 {
   const char *value = heat ? "specific_heat" : "energy", *error = heat ? "specific_heat_err" : "energy_err";
   const char *exact = heat ? "exact_specific_heat" : "exact_energy";
-  const char *label = heat ? "specific heat per spin (k_B)" : "energy per spin (J)";
+  const char *label = heat ? "specific heat (k_B)" : "energy per spin (J)";
   double range[2], pull = 3;
   if (data->sample == NULL || !put_data (script, data->sample, value, error, exact, range, &pull))
     return false;
@@ -112,9 +113,9 @@ vrg_thermal_exact (FILE *script, const vrg_report_data *data, bool heat)
     }
   fprintf (script,
            "set multiplot\n"
-           "set lmargin at screen 0.125\nset rmargin at screen 0.97\n"
-           "set tmargin at screen 0.90\nset bmargin at screen 0.40\n"
-           "set key at screen 0.97,0.965 right center horizontal\n"
+           "set lmargin at screen 0.17\nset rmargin at screen 0.97\n"
+           "set tmargin at screen 0.91\nset bmargin at screen 0.44\n"
+           "set key at screen 0.97,0.96 right center horizontal\n"
            "set format x ''\nset ylabel '%s' offset 0.5\n",
            label);
   put_critical (script, data, range);
@@ -122,8 +123,8 @@ vrg_thermal_exact (FILE *script, const vrg_report_data *data, bool heat)
     script,
     "plot $exact with lines linewidth 2 linecolor '%s' title 'exact, this size', \\\n"
     "  $data using 1:2:3 with yerrorbars pointtype 7 pointsize 0.55 linewidth 1.5 linecolor '%s' title 'measured'\n"
-    "unset label 1\nset tmargin at screen 0.37\nset bmargin at screen 0.14\nset format x '%%g'\n"
-    "set xlabel 'coupling K (J / k_BT)'\nset ylabel 'deviation / error' offset 0.5\n"
+    "unset label 1\nset tmargin at screen 0.40\nset bmargin at screen 0.185\nset format x '%%g'\n"
+    "set xlabel 'coupling K (J / k_BT)'\nset ylabel 'dev. / error' offset 0.5\n"
     "set yrange [%.3g:%.3g]\nset ytics %g\nunset key\n"
     "set object 1 rectangle from graph 0,first -2 to graph 1,first 2 behind fillcolor '#e9edf2' fillstyle solid "
     "noborder\n"

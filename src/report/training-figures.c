@@ -27,6 +27,14 @@ colour (int i)
 
 #define PANELS 3
 
+/** About four ticks on such a range, at round numbers. */
+static double
+tic_of (double range)
+{
+  const double rough = range > 0 ? range / 4 : 1, power = pow (10, floor (log10 (rough))), digit = rough / power;
+  return power * (digit < 1.5 ? 1 : digit < 3.5 ? 2 : digit < 7.5 ? 5 : 10);
+}
+
 /** One above the other: reconstruction error, pseudo-likelihood and divergence, each if there is any. */
 static bool
 curves_script (FILE *script, const vrg_table_data *t)
@@ -34,7 +42,7 @@ curves_script (FILE *script, const vrg_table_data *t)
   static const char *const columns[PANELS] = { "reconstruction_error", "pseudo_likelihood", "kl_per_site" };
   static const char *const labels[PANELS] = { "reconstruction error", "pseudo-likelihood (nat)", "KL per site (nat)" };
   const int layers = vrg_column_max (t, "layer"), last = vrg_column_max (t, "epoch");
-  double low = INFINITY, high = 0;
+  double low = INFINITY, high = 0, from[PANELS] = { INFINITY, INFINITY, 0 }, to[PANELS] = { -INFINITY, -INFINITY, 0 };
   int any[PANELS] = { 0 }, panels = 0;
   if (layers < 1 || layers > VRG_MAX_LAYERS || last < 0)
     return false;
@@ -47,6 +55,8 @@ curves_script (FILE *script, const vrg_table_data *t)
           const double y = vrg_cell (t, row, columns[i]);
           fprintf (script, " %.10g", y);
           any[i] += isfinite (y);
+          from[i] = fmin (from[i], y); /* nan is passed over */
+          to[i] = fmax (to[i], y);
           if (i == 2 && isfinite (y))
             {
               low = fmin (low, y);
@@ -59,7 +69,7 @@ curves_script (FILE *script, const vrg_table_data *t)
   for (int i = 0; i < PANELS; i++)
     panels += any[i] > 0;
   fprintf (script,
-           "END\nset multiplot\nset lmargin at screen 0.14\nset rmargin at screen 0.97\nset xrange [%g:%g]\n"
+           "END\nset multiplot\nset lmargin at screen 0.17\nset rmargin at screen 0.97\nset xrange [%g:%g]\n"
            "set key at screen 0.97,0.975 right center horizontal\n",
            last > 0 ? 0 : -0.5, last > 0 ? last * 1.02 : 0.5);
   for (int i = 0, panel = 0; i < PANELS; i++)
@@ -70,8 +80,9 @@ curves_script (FILE *script, const vrg_table_data *t)
       fprintf (script, "set tmargin at screen %.4f\nset bmargin at screen %.4f\nset ylabel '%s' offset 0.5\n", top,
                top - height + 0.03, labels[i]);
       fputs (panel == panels ? "set xlabel 'epoch'\nset format x '%g'\n" : "set format x ''\n", script);
+      fprintf (script, "set ytics %g\n", tic_of (to[i] - from[i]));
       if (i == 2 && low > 0 && high > 20 * low)
-        fputs ("set logscale y\n", script);
+        fputs ("set logscale y\nset ytics autofreq\n", script);
       else if (i == 2)
         fprintf (script, "set yrange [%.8g:%.8g]\nset xzeroaxis linewidth 1.2 linecolor '%s'\n",
                  fmin (0, low) - 0.05 * high, 1.1 * high, grey);
@@ -355,7 +366,7 @@ radii_script (FILE *script, const vrg_report_data *data)
   fprintf (script,
            "END\nset xrange [0.5:%d.5]\nset yrange [0:%.6g]\nset xtics 1\nset xlabel 'layer'\n"
            "set ylabel 'rms radius (lattice constants)' offset 0.5\n"
-           "set tmargin at screen 0.90\nset key at screen 0.97,0.955 right center horizontal\nplot ",
+           "set tmargin at screen 0.85\nset key at screen 0.97,0.925 right center horizontal\nplot ",
            layers, 1.08 * high);
   if (isfinite (without))
     fprintf (script, "%.8g with lines dashtype 2 linewidth 1.6 linecolor '%s' title 'without structure', \\\n  ",
@@ -364,7 +375,7 @@ radii_script (FILE *script, const vrg_report_data *data)
            "$data using 1:2 with points pointtype 7 pointsize 0.35 linecolor '%s' title 'a live unit', \\\n"
            "  $median using 1:2:3:(0) with vectors nohead linewidth 3 linecolor '%s' title 'median'\n",
            colour (0), colour (1));
-  return points > 0;
+  return points > 2;
 }
 
 /* ---- spectra ---- */
@@ -387,19 +398,19 @@ spectrum_script (FILE *script, const vrg_spectrum *s)
     if (s->principal_values[i] > 1e-9 * s->principal_values[0])
       fprintf (script, "%lld %.8g\n", (long long) i + 1, s->principal_values[i]);
   fprintf (script,
-           "END\nset multiplot\nset tmargin at screen 0.82\nset bmargin at screen 0.15\n"
-           "set lmargin at screen 0.105\nset rmargin at screen %g\nset xlabel 'number'\n"
-           "set ylabel 'singular value of the weights' offset 0.5\nset yrange [0:%.6g]\nset xrange [0:%.8g]\n"
-           "set key at screen 0.105,0.91 left center vertical\n"
+           "END\nset multiplot\nset tmargin at screen 0.82\nset bmargin at screen 0.195\n"
+           "set lmargin at screen 0.15\nset rmargin at screen %g\nset xlabel 'number'\n"
+           "set ylabel 'singular value' offset 0.5\nset yrange [0:%.6g]\nset xrange [0:%.8g]\n"
+           "set key at screen 0.15,0.91 left center vertical\n"
            "plot %.8g with lines linewidth 1.6 linecolor '%s' title 'edge of random weights as large as these', \\\n"
            "  %.8g with lines dashtype 2 linewidth 1.6 linecolor '%s' title 'edge of the weights at the start', \\\n"
            "  $singular using 1:2 with points pointtype 7 pointsize 0.4 linecolor '%s' notitle\n",
-           principal ? 0.50 : 0.96, 1.06 * high, (double) s->values + 1, s->edge, colour (1), s->edge_start, grey,
+           principal ? 0.48 : 0.96, 1.06 * high, (double) s->values + 1, s->edge, colour (1), s->edge_start, grey,
            colour (0));
   if (principal)
     fprintf (script,
-             "set lmargin at screen 0.625\nset rmargin at screen 0.97\nset autoscale\nset logscale xy\n"
-             "set format y '10^{%%T}'\nset xrange [0.8:%.8g]\nset ylabel 'principal value of the data' offset 0.5\n"
+             "set lmargin at screen 0.66\nset rmargin at screen 0.97\nset autoscale\nset logscale xy\n"
+             "set format y '10^{%%T}'\nset xrange [0.8:%.8g]\nset ylabel 'principal value' offset 0.5\n"
              "plot $principal using 1:2 with points pointtype 7 pointsize 0.4 linecolor '%s' notitle\n",
              1.2 * (double) s->visible, colour (2));
   fputs ("unset multiplot\n", script);
@@ -418,10 +429,10 @@ overlap_script (FILE *script, const vrg_spectrum *s)
   fprintf (script,
            "END\nset palette defined (0 '#ffffff', 0.5 '#f4a259', 1 '#a63603')\nset cbrange [0:1]\n"
            "set cblabel '|overlap|'\nset colorbox\nunset grid\nunset key\nset tics scale 0\nset size ratio -1\n"
-           "set xrange [0.5:%lld.5]\nset yrange [%lld.5:0.5]\nset xtics 1\nset ytics 1\n"
+           "set xrange [0.5:%lld.5]\nset yrange [%lld.5:0.5]\nset xtics 1,%d\nset ytics 1,%d\n"
            "set xlabel 'principal component of the data'\nset ylabel 'singular vector of the weights'\n"
            "plot $data using 1:2:3 with image pixels\n",
-           (long long) s->components, (long long) s->leading);
+           (long long) s->components, (long long) s->leading, s->components > 12 ? 3 : 1, s->leading > 12 ? 3 : 1);
   return true;
 }
 
@@ -458,12 +469,10 @@ interactions_script (FILE *script, const vrg_table_data *t)
   fprintf (script,
            "END\nset xrange [0:%.6g]\nset xlabel 'distance of the pair (lattice constants)'\n"
            "set ylabel 'coupling' offset 0.5\nset tmargin at screen 0.90\n"
-           "set key inside right center vertical\nplot 0 with lines linecolor '%s' notitle",
+           "set key at screen 0.97,0.955 right center horizontal\nplot 0 with lines linecolor '%s' notitle",
            far + 0.5, grey);
   if (isfinite (exact))
-    fprintf (script,
-             ", \\\n  %.8g with lines dashtype 2 linewidth 1.6 linecolor '%s' title 'of the samples, nearest "
-             "neighbours: K = %.6g'",
+    fprintf (script, ", \\\n  %.8g with lines dashtype 2 linewidth 1.6 linecolor '%s' title 'K = %.6g of the samples'",
              exact, colour (6), exact);
   for (int layer = 1, block = 0; layer <= layers; layer++)
     if (points[layer - 1] > 0)
@@ -544,10 +553,11 @@ vrg_training_describe (vrg_figure figures[VRG_FIGURES], const vrg_report_data *d
 {
   const vrg_report_learnt *learnt = data->learnt;
   char name[32], title[64];
-  vrg_figure_set (&figures[VRG_FIGURE_TRAINING], "training", "Training",
-                  "Reconstruction error (one Gibbs step), pseudo-likelihood (nats) and, where ln Z was estimated, the "
-                  "divergence from the exact law (nats), by epoch. They should have levelled off; only the divergence "
-                  "says how good the model is: 0 would be perfect.");
+  vrg_figure_set (
+    &figures[VRG_FIGURE_TRAINING], "training", "Training",
+    "Reconstruction error (one Gibbs step), pseudo-likelihood (nats) and, where $ln Z$ was estimated, the "
+    "divergence from the exact law (nats), by epoch. They should have levelled off; only the divergence "
+    "says how good the model is: 0 would be perfect.");
   figures[VRG_FIGURE_TRAINING].height = 640;
   vrg_figure_set (&figures[VRG_FIGURE_FILTER], "filter", "Learnt filter",
                   "Weights of the learnt block rule (overall sign chosen for a positive sum): orange positive, blue "
@@ -562,18 +572,25 @@ vrg_training_describe (vrg_figure figures[VRG_FIGURES], const vrg_report_data *d
                   "Pair couplings among the visible units of a layer, with the hidden ones summed out, against their "
                   "distance; bars: standard deviation over translations. A perfect first layer has the coupling of the "
                   "samples between nearest neighbours and none beyond.");
-  vrg_figure_set (&figures[VRG_FIGURE_TWO_POINT], "two-point", "Two-point function",
-                  "⟨s s'⟩ of the samples trained on and of samples of the models, of spins so many columns (discs) or "
-                  "rows (circles) apart: perfect models lie on the data.");
-  vrg_figure_set (&figures[VRG_FIGURE_RECONSTRUCTIONS], "reconstructions", "Reconstructions",
-                  "Configurations of the data, and beneath what is drawn of them through the layers and back.");
-  vrg_figure_set (&figures[VRG_FIGURE_SAMPLES], "samples", "Samples of the models",
-                  "Configurations of the data, and beneath some of the models: they should look alike, but do not "
-                  "belong together.");
+  vrg_figure_set (
+    &figures[VRG_FIGURE_TWO_POINT], "two-point", "Two-point function",
+    "$⟨s s'⟩$ of the samples trained on and of samples of the models, of spins so many columns (discs) or "
+    "rows (circles) apart: perfect models lie on the data.");
+  vrg_figure_set (
+    &figures[VRG_FIGURE_RECONSTRUCTIONS], "reconstructions", "Reconstructions",
+    "Configurations of the data, blue: spin up, and beneath what is drawn of them through the layers and back.");
+  vrg_figure_set (
+    &figures[VRG_FIGURE_SAMPLES], "samples", "Samples of the models",
+    "Configurations of the data, blue: spin up, and beneath some of the models: they should look alike, but do not "
+    "belong together.");
   if (learnt != NULL && learnt->rows > 1)
     for (int i = VRG_FIGURE_RECONSTRUCTIONS; i <= VRG_FIGURE_SAMPLES; i++)
-      figures[i].height
-        = 40 + (int) (110 * (learnt->layers + 1) * fmin (2, (double) learnt->rows / (double) learnt->columns));
+      {
+        figures[i].width = 760;
+        figures[i].spins = true;
+        figures[i].height
+          = 40 + (int) (112 * (learnt->layers + 1) * fmin (2, (double) learnt->rows / (double) learnt->columns));
+      }
   for (int k = 0; k < VRG_MAX_LAYERS; k++)
     {
       vrg_figure *f = &figures[VRG_FIGURE_FIELDS + k];
@@ -588,8 +605,8 @@ vrg_training_describe (vrg_figure figures[VRG_FIGURES], const vrg_report_data *d
                                                                                        : "All",
                 (long long) live,
                 data->stack != NULL && data->stack->layer[0]->type == VRG_MODEL_CONVOLUTION ? "filters" : "units",
-                k > 0 ? ", through the layers below: r(l) = W(l) r(l-1)" : "");
-      f->height = 640;
+                k > 0 ? ", through the layers below: $r_l = W_l r_{l-1}$" : "");
+      f->height = 520;
       snprintf (name, sizeof name, "spectrum-%d", k + 1);
       snprintf (title, sizeof title, "Singular values of layer %d", k + 1);
       vrg_figure_set (
@@ -599,10 +616,11 @@ vrg_training_describe (vrg_figure figures[VRG_FIGURES], const vrg_report_data *d
         "Beside them the principal values of the units' covariance in the data.");
       snprintf (name, sizeof name, "overlap-%d", k + 1);
       snprintf (title, sizeof title, "Singular vectors and principal components of layer %d", k + 1);
-      vrg_figure_set (&figures[VRG_FIGURE_OVERLAP + k], name, title,
-                      "|cosine| of the leading right singular vectors of the weights and the principal components of "
-                      "the data: near the diagonal where training follows the components one by one; nearly equal "
-                      "principal values mix freely.");
+      vrg_figure_set (
+        &figures[VRG_FIGURE_OVERLAP + k], name, title,
+        "Modulus of the cosine of the leading right singular vectors of the weights and the principal components of "
+        "the data: near the diagonal where training follows the components one by one; nearly equal "
+        "principal values mix freely.");
     }
 }
 

@@ -56,9 +56,9 @@ vrg_training_judge (vrg_report_data *data)
     }
   if (worst >= 0)
     vrg_report_warn (
-      data,
+      data, "Raise [train] ais_steps: annealing was too fast.",
       "ln Z is doubtful: the KL divergence of layer %s at epoch %s is %.1f standard errors below 0, which "
-      "cannot be; raise [train] ais_steps.",
+      "cannot be.",
       vrg_cell_text (t, worst, "layer"), vrg_cell_text (t, worst, "epoch"),
       -in_errors (t, worst, "kl_per_site", "kl_per_site_err"));
   for (int depth = 1; depth <= VRG_MAX_LAYERS; depth++)
@@ -67,6 +67,8 @@ vrg_training_judge (vrg_report_data *data)
       const double thermal = row < 0 ? (double) NAN : vrg_cell (data->model_samples, row, "value");
       if (thermal > THERMAL_LIMIT)
         vrg_report_warn (data,
+                         "Do not lean on the averages of these samples: chains of such a "
+                         "model mix slowly, as those of a critical lattice do.",
                          "Samples of %d layer%s: chains started from the data and from random units differ by %.1f "
                          "standard errors: they have not come to equilibrium, and neither have their averages.",
                          depth, depth > 1 ? "s" : "", thermal);
@@ -87,7 +89,18 @@ layers_table (FILE *page, const vrg_report_data *data)
   layers = fields > layers ? fields : layers;
   if (layers < 1 || layers > VRG_MAX_LAYERS)
     return;
-  vrg_html_table_begin (page, layers, "layers");
+  vrg_html_table_begin (
+    page, "layers", layers,
+    "What became of the layers. Fields: hidden units, or filters of a convolution; live: with weights to speak of. "
+    "Radius: "
+    "root mean square distance from the centre of a field, in lattice constants, beside that of a field without "
+    "structure. Above the edge: singular values larger than independent random weights would have, as large as these "
+    "or "
+    "as at the start. KL: divergence at the end of the first layer's law from the exact one, in nats per site: 0 is "
+    "perfect. Overlap $⟨v v'⟩$ per site of data $v$ and $v'$ drawn through the layers and back: 1 is perfect, 0 "
+    "nothing "
+    "kept.",
+    NULL);
   vrg_html_heads (
     page, "layer|fields|live|median radius|no structure|above the edge|above the first edge|KL per site|overlap");
   for (int layer = 1; layer <= layers; layer++)
@@ -98,29 +111,20 @@ layers_table (FILE *page, const vrg_report_data *data)
       const vrg_spectrum *s = layer <= data->spectra ? data->spectrum[layer - 1] : NULL;
       fputs ("<tr>", page);
       vrg_html_element (page, "td", "%d", layer);
-      vrg_html_element (page, "td", units > 0 ? "%d" : "-", units);
-      vrg_html_element (page, "td", units > 0 ? "%d" : "-", live);
-      vrg_html_element (page, "td", isfinite (radius) ? "%.3g" : "-", radius);
-      vrg_html_element (page, "td", data->learnt ? "%.3g" : "-", vrg_training_structureless (data->learnt));
-      vrg_html_element (page, "td", s ? "%lld of %lld" : "-", s ? (long long) s->above : 0,
+      vrg_html_element (page, "td", units > 0 ? "%d" : "–", units);
+      vrg_html_element (page, "td", units > 0 ? "%d" : "–", live);
+      vrg_html_element (page, "td", isfinite (radius) ? "%.3g" : "–", radius);
+      vrg_html_element (page, "td", data->learnt ? "%.3g" : "–", vrg_training_structureless (data->learnt));
+      vrg_html_element (page, "td", s ? "%lld of %lld" : "–", s ? (long long) s->above : 0,
                         s ? (long long) s->values : 0);
-      vrg_html_element (page, "td", s ? "%lld" : "-", s ? (long long) s->above_start : 0);
+      vrg_html_element (page, "td", s ? "%lld" : "–", s ? (long long) s->above_start : 0);
       vrg_html_value_cell (page, end < 0 ? (double) NAN : vrg_cell (data->train, end, "kl_per_site"),
                            end < 0 ? (double) NAN : vrg_cell (data->train, end, "kl_per_site_err"));
       vrg_html_value_cell (page, rebuilt < 0 ? (double) NAN : vrg_cell (data->reconstructions, rebuilt, "overlap"),
                            rebuilt < 0 ? (double) NAN : vrg_cell (data->reconstructions, rebuilt, "error"));
       fputs ("</tr>\n", page);
     }
-  vrg_html_table_end (page, layers);
-  fputs (
-    "<p class=\"faint\">Fields: hidden units, or filters of a convolution; live: with weights to speak of. Radius: "
-    "root mean square distance from the centre of a field, in lattice constants, beside that of a field without "
-    "structure. Above the edge: singular values larger than independent random weights would have, as large as these "
-    "or as at the start. KL: divergence at the end of "
-    "the first layer's law from the exact one, in nats per site: 0 is perfect."
-    " Overlap ⟨v v'⟩ per site of data v and v' drawn through the layers and back: 1 is perfect, "
-    "0 nothing kept.</p>\n",
-    page);
+  vrg_html_table_end (page);
 }
 
 /** In words, what the numbers of the first layer and of the top say. */
@@ -170,10 +174,19 @@ samples_table (FILE *page, const vrg_table_data *t, bool two_point)
     rows += vrg_cell (t, row, "layers") == 1 && (vrg_cell (t, row, "distance") > 0) == two_point;
   if (rows == 0)
     return;
-  vrg_html_table_begin (page, two_point ? VRG_LONG_TABLE + rows : rows, "Two-point function");
-  fputs ("<thead><tr><th>quantity</th><th>data</th><th>exact</th>", page);
+  if (two_point)
+    vrg_html_table_begin (page, "two-point", rows, "Two-point function of the samples and of the models.",
+                          "model-samples.tsv");
+  else
+    vrg_html_table_begin (
+      page, "averages", rows,
+      "Averages of the models: Gibbs chains in the uppermost of so many layers, carried down to the "
+      "lattice. Operators per site; thermal: chains started from the data against chains started "
+      "from random units, in standard errors.",
+      "model-samples.tsv");
+  fputs ("<thead><tr><th scope=\"col\">quantity</th><th scope=\"col\">data</th><th scope=\"col\">exact</th>", page);
   for (int depth = 1; depth <= layers; depth++)
-    vrg_html_element (page, "th", "%d layer%s", depth, depth > 1 ? "s" : "");
+    vrg_html_element (page, "th scope=\"col\"", "%d layer%s", depth, depth > 1 ? "s" : "");
   fputs ("</tr></thead><tbody>\n", page);
   for (int row = 0; row < t->rows; row++)
     {
@@ -185,9 +198,9 @@ samples_table (FILE *page, const vrg_table_data *t, bool two_point)
       if (two_point)
         vrg_html_element (page, "td", "⟨s s'⟩ of %s %g apart", strstr (quantity, "row") ? "rows" : "columns", distance);
       else
-        vrg_html_element (page, "td", "%s", quantity);
+        vrg_html_name_cell (page, quantity);
       vrg_html_value_cell (page, vrg_cell (t, row, "data"), vrg_cell (t, row, "data_error"));
-      vrg_html_exact_cell (page, vrg_cell (t, row, "exact"));
+      vrg_html_exact_cell (page, vrg_cell (t, row, "exact"), vrg_cell (t, row, "data_error"));
       for (int depth = 1; depth <= layers; depth++)
         {
           const int other = find (t, depth, quantity, distance);
@@ -196,13 +209,24 @@ samples_table (FILE *page, const vrg_table_data *t, bool two_point)
         }
       fputs ("</tr>\n", page);
     }
-  vrg_html_table_end (page, two_point ? VRG_LONG_TABLE + rows : rows);
+  vrg_html_table_end (page);
+}
+
+/** A number without an error: four digits, or four behind the point. */
+static void
+plain_cell (FILE *page, bool fixed, double value)
+{
+  char text[64];
+  snprintf (text, sizeof text, !isfinite (value) ? "-" : fixed ? "%.4f" : "%.4g", value);
+  vrg_html_number_cell (page, text);
 }
 
 static void
 epochs_table (FILE *page, const vrg_table_data *t)
 {
-  vrg_html_table_begin (page, t->rows, "train.tsv");
+  vrg_html_table_begin (page, "train", t->rows,
+                        "Training by epoch; likelihoods and the divergence KL in nats, errors of one Gibbs step.",
+                        "train.tsv");
   vrg_html_heads (
     page, "layer|epoch|updates|reconstruction error|pseudo-likelihood|log-likelihood|KL per site|weight norm|rate");
   for (int row = 0; row < t->rows; row++)
@@ -211,20 +235,20 @@ epochs_table (FILE *page, const vrg_table_data *t)
       vrg_html_element (page, "td", "%s", vrg_cell_text (t, row, "layer"));
       vrg_html_element (page, "td", "%s", vrg_cell_text (t, row, "epoch"));
       vrg_html_element (page, "td", "%s", vrg_cell_text (t, row, "updates"));
-      vrg_html_value_cell (page, vrg_cell (t, row, "reconstruction_error"), NAN);
-      vrg_html_value_cell (page, vrg_cell (t, row, "pseudo_likelihood"), NAN);
+      plain_cell (page, true, vrg_cell (t, row, "reconstruction_error"));
+      plain_cell (page, true, vrg_cell (t, row, "pseudo_likelihood"));
       vrg_html_value_cell (page, vrg_cell (t, row, "log_likelihood"), vrg_cell (t, row, "log_likelihood_err"));
       vrg_html_value_cell (page, vrg_cell (t, row, "kl_per_site"), vrg_cell (t, row, "kl_per_site_err"));
-      vrg_html_value_cell (page, vrg_cell (t, row, "weight_norm"), NAN);
-      vrg_html_value_cell (page, vrg_cell (t, row, "learning_rate"), NAN);
+      plain_cell (page, false, vrg_cell (t, row, "weight_norm"));
+      plain_cell (page, false, vrg_cell (t, row, "learning_rate"));
       fputs ("</tr>\n", page);
     }
-  vrg_html_table_end (page, t->rows);
+  vrg_html_table_end (page);
 }
 
 /** Pictures that there are not, and why. */
 static void
-left_out (FILE *page, const vrg_report_data *data, const vrg_figure *all)
+left_out (FILE *page, const vrg_report_data *data, vrg_figure *all)
 {
   const bool dense = data->stack == NULL || data->stack->layer[0]->type == VRG_MODEL_DENSE;
   const struct
@@ -258,8 +282,20 @@ left_out (FILE *page, const vrg_report_data *data, const vrg_figure *all)
     fputs (".</p>\n", page);
 }
 
+/** Pictures with a heading, if there are any. */
+static void
+figures_under (FILE *page, const vrg_report_data *data, vrg_figure *all, const char *head, int n, const int *which)
+{
+  bool any = false;
+  for (int i = 0; i < n; i++)
+    any = any || all[which[i]].drawn;
+  if (any)
+    vrg_html_element (page, "h3", "%s", head);
+  vrg_figures_show (page, data, all, n, which);
+}
+
 void
-vrg_training_section (FILE *page, const vrg_report_data *data, const vrg_figure *all)
+vrg_training_section (FILE *page, const vrg_report_data *data, vrg_figure *all)
 {
   if (!vrg_training_any (data))
     return;
@@ -270,8 +306,6 @@ vrg_training_section (FILE *page, const vrg_report_data *data, const vrg_figure 
   vrg_figures_show (page, data, all, 3, (const int[]){ VRG_FIGURE_TRAINING, VRG_FIGURE_FILTER, VRG_FIGURE_RADII });
   if (data->train != NULL)
     epochs_table (page, data->train);
-  if (data->learnt != NULL)
-    fputs ("<h3>Receptive fields</h3>\n", page);
   int fields[VRG_MAX_LAYERS], spectra[2 * VRG_MAX_LAYERS];
   for (int k = 0; k < VRG_MAX_LAYERS; k++)
     {
@@ -279,22 +313,13 @@ vrg_training_section (FILE *page, const vrg_report_data *data, const vrg_figure 
       spectra[2 * k] = VRG_FIGURE_SPECTRUM + k;
       spectra[2 * k + 1] = VRG_FIGURE_OVERLAP + k;
     }
-  vrg_figures_show (page, data, all, VRG_MAX_LAYERS, fields);
-  if (data->spectra > 0)
-    fputs ("<h3>Singular values and principal components</h3>\n", page);
-  vrg_figures_show (page, data, all, 2 * VRG_MAX_LAYERS, spectra);
-  if (data->model_samples != NULL || data->learnt != NULL || data->interactions != NULL)
-    fputs ("<h3>What the models stand for: couplings, samples, reconstructions</h3>\n", page);
-  vrg_figures_show (
-    page, data, all, 4,
+  figures_under (page, data, all, "Receptive fields", VRG_MAX_LAYERS, fields);
+  figures_under (page, data, all, "Singular values and principal components", 2 * VRG_MAX_LAYERS, spectra);
+  figures_under (
+    page, data, all, "What the models stand for: couplings, samples, reconstructions", 4,
     (const int[]){ VRG_FIGURE_INTERACTIONS, VRG_FIGURE_TWO_POINT, VRG_FIGURE_SAMPLES, VRG_FIGURE_RECONSTRUCTIONS });
   if (data->model_samples == NULL)
     return;
   samples_table (page, data->model_samples, false);
-  fputs (
-    "<p class=\"faint\">Gibbs chains in the uppermost of so many layers, carried down to the lattice. Operators per "
-    "site. thermal: chains started from the data against chains started from random units, in standard "
-    "errors.</p>\n",
-    page);
   samples_table (page, data->model_samples, true);
 }

@@ -12,6 +12,6 @@ void vrg_training_judge (vrg_report_data *data);
 bool vrg_training_any (const vrg_report_data *data);
 
 /** Local. */
-void vrg_training_section (FILE *page, const vrg_report_data *data, const vrg_figure *all);
+void vrg_training_section (FILE *page, const vrg_report_data *data, vrg_figure *all);
 
 #endif

@@ -96,9 +96,11 @@ is_well_formed (const char *text)
         }
       else if (depth == 0 || strlen (stack[--depth]) != n || strncmp (stack[depth], name, n) != 0)
         return false;
-      if (!closing && n == 5 && strncmp (name, "style", 5) == 0) /* CSS is text without markup */
+      const bool style = !closing && n == 5 && strncmp (name, "style", 5) == 0,
+                 code = !closing && n == 6 && strncmp (name, "script", 6) == 0;
+      if (style || code) /* text without markup */
         {
-          c = strstr (c, "</style>");
+          c = strstr (c, style ? "</style>" : "</script>");
           if (c == NULL)
             return false;
           c--;

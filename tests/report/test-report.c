@@ -311,13 +311,46 @@ check_values (void)
                { NAN, 1, "-" },
                { -0.00001, 0.01, "0.000(10)" },
                { 1.8745, 0.00021, "1.87450(21)" },
-               { 4, 40, "4(40)" } };
+               { 4, 40, "4(40)" },
+               { -4.1e-8, 2e-7, "-0.4(2.0)e-7" },
+               { 0.00012, 0.00031, "0.00012(31)" },
+               { 12345.678, 0, "12345.7" } };
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
     {
       char text[64];
       vrg_html_value (text, rows[i].value, rows[i].error);
       check (strcmp (text, rows[i].text) == 0, "%g +- %g is %s (%s)", rows[i].value, rows[i].error, rows[i].text, text);
     }
+}
+
+/** What a form of the page's text becomes. */
+static void
+check_text (void (*put) (FILE *page, const char *text), const char *text, const char *expected)
+{
+  char *found = NULL;
+  size_t size = 0;
+  FILE *page = open_memstream (&found, &size);
+  if (page == NULL)
+    vrg_fail_one (VRG_INTERNAL, "no stream");
+  put (page, text);
+  fclose (page);
+  check (strcmp (found, expected) == 0, "%s is %s (%s)", text, expected, found);
+  free (found);
+}
+
+static void
+check_texts (void)
+{
+  check_text (vrg_html_rich, "$y_t$ & $b^{n y_t}$",
+              "<i>y</i><sub><i>t</i></sub> &amp; <i>b</i><sup><i>n</i> <i>y</i><sub><i>t</i></sub></sup>");
+  check_text (vrg_html_rich, "$K_{nn} - 1$ of $1, a_b - c", "$K_{nn} - 1$ of $1, a_b - c");
+  check_text (vrg_html_rich, "$K_{nn} - <1$", "<i>K</i><sub>nn</sub> − &lt;1");
+  check_text (vrg_html_rich, "$a^", "$a^");
+  check_text (vrg_html_rich, "$a^{b$ $c_$", "<i>a</i><sup></sup> <i>c</i>_");
+  check_text (vrg_html_number, "-0.4(2.0)e-7", "−0.4(2.0) × 10<sup>−7</sup>");
+  check_text (vrg_html_number, "+1.2", "+1.2");
+  check_text (vrg_html_number, "-", "–");
+  check_text (vrg_html_number, "never", "never");
 }
 
 static const char *const all_figures[]
@@ -357,7 +390,7 @@ check_stack (const vrg_grid *grid)
     "a stack", 7,
     (const char *const[]){ "ln Z is doubtful: the KL divergence of layer 1 at epoch 20 is 7.0 standard errors below 0",
                            "Samples of 2 layers: chains started from the data and from random units differ by 7.5",
-                           "(39 of 40 live), layer 2: ", "-1.0123(21)", "-1.2345(31)", "0.610(4)",
+                           "(39 of 40 live), layer 2: ", "−1.0123(21)", "−1.2345(31)", "0.610(4)",
                            "without structure it is 6.56" },
     5,
     (const char *const[]){ "Samples of 1 layer:", "Left out", "learnt.h5 is missing", "another model",
@@ -392,6 +425,7 @@ main (int argc, char **argv)
   strcpy (kept_path, path ? path : "");
 
   check_values ();
+  check_texts ();
   check (vrg_report (grid, "/nowhere/at/all") == VRG_FILE && strstr (vrg_error_text (), "/nowhere/at/all") != NULL,
          "a missing directory is a file error that names it");
   check (vrg_report (grid, directory) == VRG_FILE && !is_there ("report.html") && !is_there ("figures"),
@@ -437,11 +471,11 @@ main (int argc, char **argv)
   check_page ("everything", 14,
               (const char *const[]){ "1.2234(25)", "51.00(30)",
                                      "What flow.h5 was made with:", "What model.h5 was made with:", "40 epochs of CD-3",
-                                     "Block spins by majority and decimation", "data:image/svg+xml;base64,", "64 × 64",
+                                     "majority and decimation, scale 2", "data:image/svg+xml;base64,", "64 × 64",
                                      "0.3859(5)", "1.0005(11)", "1.87600(11)", "class=\"good\">agrees",
-                                     "id=\"training\"", "Provenance" },
+                                     "id=\"training\"", "provenance" },
               6,
-              (const char *const[]){ "<script", "standard errors:", "http://localhost",
+              (const char *const[]){ "<script>alert", "standard errors:", "http://localhost",
                                      "is missing:", "gnuplot could not", "another model" });
 
   check_stack (grid);
