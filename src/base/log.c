@@ -4,7 +4,8 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <unistd.h>
+
+#include "base/terminal.h"
 
 static bool speaking, bar_shown;
 static vrg_log_level wanted = VRG_LOG_WARNING;
@@ -14,6 +15,8 @@ vrg_log_init (bool speaks, vrg_log_level level)
 {
   speaking = speaks;
   wanted = level;
+  if (speaks)
+    vrg_terminal_init ();
 }
 
 bool
@@ -28,7 +31,8 @@ line (vrg_log_level level, const char *prefix, const char *format, va_list list)
   if (!speaking || level > wanted)
     return;
   vrg_log_bar (NULL);
-  fputs (prefix, stderr);
+  const bool colour = level == VRG_LOG_WARNING && vrg_terminal_has_colours ();
+  fprintf (stderr, colour ? "\033[33m%s\033[0m" : "%s", prefix); /* yellow */
   vfprintf (stderr, format, list);
   fputc ('\n', stderr);
 }
@@ -63,7 +67,7 @@ vrg_debug (const char *format, ...)
 bool
 vrg_log_has_bar (void)
 {
-  return speaking && wanted >= VRG_LOG_INFO && isatty (STDERR_FILENO);
+  return speaking && wanted >= VRG_LOG_INFO && vrg_terminal_has_lines ();
 }
 
 void

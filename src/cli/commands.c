@@ -5,9 +5,11 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/terminal.h"
 #include "bench/bench.h"
 #include "cli/app.h"
 #include "files/info.h"
+#include "files/status.h"
 #include "flow/combine.h"
 #include "parallel/grid.h"
 #include "report/plan.h"
@@ -87,6 +89,12 @@ command_info (vrg_app *a)
 }
 
 static int
+command_status (vrg_app *a)
+{
+  return a->rank == 0 ? vrg_status_command (a->n_args, a->args, vrg_terminal_reads_output ()) : VRG_OK;
+}
+
+static int
 command_report (vrg_app *a)
 {
   vrg_grid *grid = vrg_grid_new (a->world, 1);
@@ -142,6 +150,11 @@ const vrg_command vrg_commands[] = {
     "filled in." },
   { "params", "", 0, 0, OTHER_OPTIONS, command_params, "every key of an input: type, range, default, help", "" },
   { "info", "FILE|DIR", 1, 1, OTHER_OPTIONS, command_info, "what a file or a run directory holds, verified", "" },
+  { "status", "[DIR]...", 0, 999, OTHER_OPTIONS, command_status,
+    "how far the runs in directories are, one line a stage",
+    "DIR is `.` if none is given. State, progress, rate, expected end, age of the last checkpoint, and where it runs;\n"
+    "for a run that was stopped or killed, the command that goes on. Runs are not touched, locked or slowed down.\n"
+    "Lines for people on a terminal, otherwise a table. A running stage tells of itself every 10 seconds." },
   { "report", "DIR", 1, 1, OTHER_OPTIONS, command_report, "draw the figures and write report.html", "" },
   { "combine", "DIR DIR...", 0, 999, "--out " OTHER_OPTIONS, command_combine, "several finished flows read together",
     "Writes matching.tsv (the critical coupling from sizes L and L / b), exponents-by-size.tsv, extrapolation.tsv and\n"

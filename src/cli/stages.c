@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/progress.h"
 #include "cli/app.h"
 #include "files/lock.h"
 #include "flow/flow.h"
@@ -113,6 +114,19 @@ prepare (const vrg_app *a, const vrg_input *input, const char *directory, int wa
   return code;
 }
 
+/** For `vrg status`. */
+static void
+tell_plan (int wanted, bool report)
+{
+  char text[64];
+  int n = 0;
+  for (int s = 0; s < VRG_STAGES; s++)
+    if (wanted & (int) vrg_app_stages[s])
+      n += snprintf (text + n, sizeof text - (size_t) n, "%s ", vrg_stage_name (vrg_app_stages[s]));
+  snprintf (text + n, sizeof text - (size_t) n, "%s", report ? "report" : "");
+  vrg_progress_plan (text);
+}
+
 int
 vrg_app_run (vrg_app *a, int wanted, bool report)
 {
@@ -157,10 +171,12 @@ vrg_app_run (vrg_app *a, int wanted, bool report)
   vrg_stop stop;
   vrg_stop_init (&stop, a->world, seconds, 60 * input.interval_minutes);
   vrg_grid *grid = vrg_grid_new (a->world, 1);
+  tell_plan (wanted, report);
   for (int s = 0; s < VRG_STAGES && code == VRG_OK; s++)
     if (wanted & (int) vrg_app_stages[s])
       {
         const char *name = vrg_stage_name (vrg_app_stages[s]);
+        vrg_progress_stage (name);
         if (works[s] == VRG_WORK_FINISHED)
           {
             vrg_info ("%s: finished already (%s/%s)", name, directory, vrg_app_final_files[s]);
@@ -175,7 +191,10 @@ vrg_app_run (vrg_app *a, int wanted, bool report)
           vrg_info ("%s: done (%s/%s)", name, directory, vrg_app_final_files[s]);
       }
   if (code == VRG_OK && report)
-    code = vrg_report (grid, directory);
+    {
+      vrg_progress_stage ("report");
+      code = vrg_report (grid, directory);
+    }
   vrg_grid_free (grid);
   vrg_lock_release (lock);
   if (code == VRG_STOPPED)

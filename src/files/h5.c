@@ -21,6 +21,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "files/command.h"
 #include "files/file.h"
 #include "files/h5_internal.h"
 #include "parallel/grid.h"
@@ -512,33 +513,21 @@ vrg_h5_get_double (vrg_h5 *file, const char *object, const char *name, double *v
 
 /* --- provenance --- */
 
-/** This process's own command line, blanks between the words. */
-static void
-own_command (char *text, size_t size)
-{
-  int descriptor = open ("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
-  ssize_t n = descriptor >= 0 ? read (descriptor, text, size - 1) : 0;
-  if (descriptor >= 0)
-    close (descriptor);
-  text[n > 0 ? n - 1 : 0] = '\0';
-  for (ssize_t i = 0; i < n - 1; i++)
-    if (text[i] == '\0' || text[i] == '\n')
-      text[i] = ' ';
-}
-
 int
 vrg_h5_put_provenance (vrg_h5 *file, const char *command)
 {
   /* every rank must write the same attributes: rank 0's */
   struct
   {
-    char command[4096], date[32], host[256], hdf5[32], mpi[MPI_MAX_LIBRARY_VERSION_STRING];
+    char command[4096], directory[4096], date[32], host[256], hdf5[32], mpi[MPI_MAX_LIBRARY_VERSION_STRING];
   } text;
   memset (&text, 0, sizeof text);
   if (command != NULL)
     snprintf (text.command, sizeof text.command, "%s", command);
   else
-    own_command (text.command, sizeof text.command);
+    vrg_command_own (text.command, sizeof text.command);
+  if (command != NULL || getcwd (text.directory, sizeof text.directory) == NULL)
+    text.directory[0] = '\0';
   time_t now = time (NULL);
   struct tm utc;
   if (gmtime_r (&now, &utc) != NULL)
@@ -553,10 +542,10 @@ vrg_h5_put_provenance (vrg_h5 *file, const char *command)
   text.mpi[strcspn (text.mpi, ",\n")] = '\0';
   VRG_MPI (MPI_Bcast (&text, sizeof text, MPI_BYTE, 0, file->comm));
 
-  const char *const rows[][2] = { { "version", vrg_version () }, { "commit", vrg_commit () },
-                                  { "command", text.command },   { "date", text.date },
-                                  { "host", text.host },         { "hdf5", text.hdf5 },
-                                  { "mpi", text.mpi },           { "gsl", gsl_version } };
+  const char *const rows[][2]
+    = { { "version", vrg_version () },   { "commit", vrg_commit () }, { "command", text.command },
+        { "directory", text.directory }, { "date", text.date },       { "host", text.host },
+        { "hdf5", text.hdf5 },           { "mpi", text.mpi },         { "gsl", gsl_version } };
   int code = vrg_h5_put_int (file, "/provenance", "ranks", file->size);
   for (size_t i = 0; i < sizeof rows / sizeof *rows && code == VRG_OK; i++)
     code = vrg_h5_put_text (file, "/provenance", rows[i][0], rows[i][1]);

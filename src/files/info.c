@@ -2,6 +2,7 @@
  * `vrg info`. */
 #include "files/info.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,10 +12,12 @@
 #include "base/memory.h"
 #include "base/param.h"
 #include "files/checkpoint.h"
+#include "files/command.h"
 #include "files/h5_internal.h"
+#include "files/origin.h"
+#include "files/status.h"
 #include "files/table.h"
 
-/** Everything of a run directory that is reported, in the order of the stages. */
 /** Print on rank 0. */
 __attribute__ ((format (printf, 2, 3))) static void
 say (const vrg_grid *grid, const char *format, ...)
@@ -123,19 +126,34 @@ say_kind (const vrg_grid *grid, vrg_h5 *file, const char *format)
   else if (strcmp (format, "vrg-checkpoint") == 0)
     {
       char *stage = text_of (file, "/", "stage");
-      say (grid, "  stage %s at step %lld of %lld\n", stage != NULL ? stage : "?", number_of (file, "/", "step"),
-           number_of (file, "/", "total"));
+      say (grid, "  stage %s at step %lld of %lld (%.0f %%)\n", stage != NULL ? stage : "?",
+           number_of (file, "/", "step"), number_of (file, "/", "total"),
+           floor (100 * (double) number_of (file, "/", "step") / fmax (1, (double) number_of (file, "/", "total"))));
       vrg_free (stage);
     }
 }
 
-/** The keys that determined it, and who made it with what. */
+/** Who made it, and the command that goes on where it is unfinished: of a checkpoint, or of samples.h5.part. */
 static void
-say_origin (const vrg_grid *grid, vrg_h5 *file)
+say_origin (const vrg_grid *grid, const vrg_origin *o, bool unfinished)
 {
-  static const char *const words[] = { "version", "commit", "command", "date", "host", "hdf5", "mpi", "gsl" };
+  char command[4096];
+  if (*o->program != 0)
+    say (grid, "  made by vrg %s (%s) on %s, %s, %d rank%s%s%s\n", o->program, o->commit, o->host, o->date, o->ranks,
+         o->ranks == 1 ? "" : "s", *o->command ? ": " : "", o->command);
+  vrg_command_again (o->command, o->ranks, o->directory, NULL, command, sizeof command);
+  if (unfinished && *command != 0)
+    say (grid, "  goes on with: %s\n", command);
+}
+
+/** The keys that determined it, and the libraries. */
+static void
+say_details (const vrg_grid *grid, vrg_h5 *file)
+{
+  static const char *const words[] = { "hdf5", "mpi", "gsl" };
   char *fingerprint = text_of (file, "/", "fingerprint");
-  say (grid, "  made from\n");
+  if (fingerprint != NULL)
+    say (grid, "  input\n");
   for (const char *line = fingerprint; line != NULL && *line != '\0';)
     {
       int n = (int) strcspn (line, "\n");
@@ -145,7 +163,7 @@ say_origin (const vrg_grid *grid, vrg_h5 *file)
   vrg_free (fingerprint);
   if (!vrg_h5_exists (file, "/provenance"))
     return;
-  say (grid, "  made by\n    ranks: %lld\n", number_of (file, "/provenance", "ranks"));
+  say (grid, "  libraries\n");
   for (size_t i = 0; i < sizeof words / sizeof *words; i++)
     {
       char *text = text_of (file, "/provenance", words[i]);
@@ -175,6 +193,67 @@ say_datasets (const vrg_grid *grid, vrg_h5 *file)
   return VRG_OK;
 }
 
+/** A message without the path that it begins with. */
+static const char *
+without (const char *path, const char *message)
+{
+  const size_t n = strlen (path);
+  return strncmp (message, path, n) == 0 && message[n] == ':' ? message + n + 2 : message;
+}
+
+/** The whole of a file that opens.  VRG_FILE leaves the message. */
+static int
+say_open_file (const vrg_grid *grid, const char *path, vrg_h5 *file)
+{
+  vrg_origin *origin = vrg_new (1, sizeof *origin, "head of a file");
+  bool part = ends_with (path, ".part") || ends_with (path, ".tmp");
+  int code = vrg_origin_read (file, path, origin), verified = VRG_OK;
+  if (code != VRG_OK)
+    {
+      say (grid, "%s: %s\n", path, without (path, vrg_error_text ()));
+      vrg_free (origin);
+      return code;
+    }
+  if (!part)
+    verified = vrg_h5_verify (file);
+  say (grid, "%s: %s, format %s version %lld, %s\n", path, origin->words, origin->format, (long long) origin->version,
+       part                 ? "UNFINISHED"
+       : verified == VRG_OK ? "all checksums verified"
+                            : "DAMAGED");
+  if (verified != VRG_OK)
+    say (grid, "  damage: %s\n", without (path, vrg_error_text ()));
+  if (origin->version > origin->newest)
+    {
+      say (grid, "  of a newer vrg%s%s: this one knows version %lld of the format\n", *origin->program ? ", " : "",
+           origin->program, (long long) origin->newest);
+      if (verified == VRG_OK)
+        verified
+          = vrg_error (VRG_FILE, "%s: format version %lld is newer than this program, which knows %lld: use vrg %s",
+                       path, (long long) origin->version, (long long) origin->newest,
+                       *origin->program ? origin->program : "of a later version");
+      say_origin (grid, origin, false);
+      vrg_free (origin);
+      return verified;
+    }
+  char *message = NULL;
+  if (verified != VRG_OK)
+    {
+      message = vrg_new ((int64_t) strlen (vrg_error_text ()) + 1, 1, "a message");
+      memcpy (message, vrg_error_text (), strlen (vrg_error_text ()));
+    }
+  say_kind (grid, file, origin->format);
+  if (part)
+    say (grid, "  how far it is the checkpoints say: `vrg status` or `vrg info` of the directory\n");
+  say_origin (grid, origin, part || *origin->stage != 0);
+  say_details (grid, file);
+  code = say_datasets (grid, file);
+  if (message != NULL)
+    code = vrg_error (verified, "%s", message);
+  vrg_free (message);
+  vrg_free (origin);
+  return code;
+}
+
 static int
 say_h5 (const vrg_grid *grid, const char *path)
 {
@@ -182,25 +261,10 @@ say_h5 (const vrg_grid *grid, const char *path)
   int code = vrg_h5_open (grid->file, path, VRG_H5_READ, &file);
   if (code != VRG_OK)
     {
-      say (grid, "%s\n  BAD: %s\n", path, vrg_error_text ());
+      say (grid, "%s: DAMAGED: %s\n", path, without (path, vrg_error_text ()));
       return code;
     }
-  char *format = text_of (file, "/", "format");
-  bool unfinished = ends_with (path, ".part") || ends_with (path, ".tmp");
-  say (grid, "%s: %s, format version %lld%s\n", path, format != NULL ? format : "unknown HDF5 file",
-       number_of (file, "/", "format_version"), unfinished ? ", UNFINISHED: its checkpoint says how far it is" : "");
-  if (format != NULL)
-    say_kind (grid, file, format);
-  if (format != NULL)
-    say_origin (grid, file);
-  vrg_free (format);
-  code = say_datasets (grid, file);
-  if (code == VRG_OK && !unfinished)
-    code = vrg_h5_verify (file);
-  if (code != VRG_OK)
-    say (grid, "  BAD: %s\n", vrg_error_text ());
-  else if (!unfinished)
-    say (grid, "  checksums: all verified\n");
+  code = say_open_file (grid, path, file);
   vrg_h5_close (file);
   return code;
 }
@@ -216,7 +280,7 @@ say_table (const vrg_grid *grid, const char *path)
       if (code == VRG_OK)
         say (grid, "%s: table of %d columns, %d rows\n", path, data->columns, data->rows);
       else
-        say (grid, "%s\n  BAD: %s\n", path, vrg_error_text ());
+        say (grid, "%s: DAMAGED: %s\n", path, without (path, vrg_error_text ()));
       vrg_table_free (data);
     }
   return vrg_agree (grid->world, code);
@@ -234,6 +298,16 @@ say_directory (const vrg_grid *grid, const char *directory)
   int code = VRG_OK, files = 0;
   char bad[1024] = "";
   const char *name;
+  if (grid->rank == 0)
+    {
+      vrg_status_row *rows = vrg_new (VRG_STATUS_STAGES, sizeof *rows, "stages");
+      if (vrg_status_look (directory, rows) == VRG_OK)
+        {
+          say (grid, "%s: a run\n", directory);
+          vrg_status_print (stdout, rows);
+        }
+      vrg_free (rows);
+    }
   for (int i = 0; (name = vrg_work_name (i)) != NULL; i++)
     {
       char path[VRG_PATH_LENGTH];
@@ -241,6 +315,7 @@ say_directory (const vrg_grid *grid, const char *directory)
       const bool ours = ends_with (name, ".h5") || ends_with (name, ".part") || ends_with (name, ".tsv");
       if (!ours || !vrg_file_exists (grid->world, path))
         continue;
+      say (grid, "\n");
       if (say_file (grid, path) != VRG_OK && code == VRG_OK)
         {
           code = VRG_FILE;
@@ -249,7 +324,8 @@ say_directory (const vrg_grid *grid, const char *directory)
       files++;
     }
   if (files == 0)
-    return vrg_error (VRG_FILE, "%s: holds no files of a run", directory);
+    return vrg_error (VRG_FILE, "%s: holds no files of a run; give the directory of one (--out, or [run] output)",
+                      directory);
   return code == VRG_OK ? code : vrg_error (code, "%s", bad);
 }
 
@@ -261,9 +337,11 @@ vrg_info_print (const vrg_grid *grid, const char *path)
   if (grid->rank == 0 && stat (path, &status) == 0)
     kind = S_ISDIR (status.st_mode) ? 2 : 1;
   vrg_broadcast (grid->world, &kind, sizeof kind);
-  int code = kind == 2   ? say_directory (grid, path)
-             : kind == 1 ? say_file (grid, path)
-                         : vrg_error (VRG_FILE, "%s: no such file or directory", path);
+  int code
+    = kind == 2 ? say_directory (grid, path)
+      : kind == 1
+        ? say_file (grid, path)
+        : vrg_error (VRG_FILE, "%s: no such file or directory; give a file of vrg or the directory of a run", path);
   if (grid->rank == 0)
     fflush (stdout);
   return code;

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -23,13 +24,14 @@
 #include "base/memory.h"
 #include "base/param.h"
 #include "files/file.h"
+#include "files/live.h"
 #include "parallel/grid.h"
 
 #define HEAD "vrg lock 1\ntoken %016llx\nbeat %010u\nranks %d\n"
 #define HEAD_BYTES 512              /* the rest are lines of OWNER bytes */
 #define OWNER 256                   /* "host pid start" of a rank */
 #define LONGEST (INT64_C (1) << 24) /* bytes of a lock file that is believed */
-#define BEAT_SECONDS 10
+#define BEAT_SECONDS 10             /* at first more often */
 #define STALE_SECONDS 120
 #define WAIT_SECONDS 20
 
@@ -42,6 +44,7 @@ struct vrg_lock
   int descriptor;
   unsigned long long token;
   unsigned beat;
+  vrg_live live;
   bool beating, end;
   pthread_t thread;
   pthread_mutex_t mutex;
@@ -145,18 +148,19 @@ write_all (int descriptor, const char *data, int64_t bytes, int64_t offset)
 }
 
 static bool
-write_head (const vrg_lock *lock, int ranks)
+write_head (vrg_lock *lock, int ranks)
 {
   char head[HEAD_BYTES];
-  memset (head, '\n', sizeof head);
   const int n = snprintf (head, sizeof head, HEAD, lock->token, lock->beat, ranks);
-  head[n] = '\n';
+  vrg_live_print (&lock->live, head + n, sizeof head - (size_t) n);
+  const size_t used = strlen (head);
+  memset (head + used, '\n', sizeof head - used);
   return write_all (lock->descriptor, head, sizeof head, 0);
 }
 
 /** Every rank's line in the open file. */
 static bool
-write_content (const vrg_lock *lock, int ranks, const char *owners)
+write_content (vrg_lock *lock, int ranks, const char *owners)
 {
   return ftruncate (lock->descriptor, HEAD_BYTES + (int64_t) ranks * OWNER) == 0
          && write_all (lock->descriptor, owners, (int64_t) ranks * OWNER, HEAD_BYTES) && write_head (lock, ranks)
@@ -190,12 +194,14 @@ static void *
 keep_alive (void *argument)
 {
   vrg_lock *lock = argument;
+  time_t pause = 1;
   pthread_mutex_lock (&lock->mutex);
   while (!lock->end)
     {
       struct timespec t;
       clock_gettime (CLOCK_MONOTONIC, &t);
-      t.tv_sec += BEAT_SECONDS;
+      t.tv_sec += pause;
+      pause = 2 * pause < BEAT_SECONDS ? 2 * pause : BEAT_SECONDS;
       int ranks;
       if (pthread_cond_timedwait (&lock->wake, &lock->mutex, &t) == ETIMEDOUT && !lock->end
           && token_ours (lock, &ranks))
@@ -377,6 +383,7 @@ vrg_lock_take (MPI_Comm comm, const char *directory, vrg_lock **result)
       clock_gettime (CLOCK_REALTIME, &t);
       lock->token
         = ((unsigned long long) t.tv_sec << 32) ^ ((unsigned long long) t.tv_nsec << 12) ^ (unsigned) getpid ();
+      vrg_live_init (&lock->live);
       code = acquire (lock, directory, ranks, owners);
       if (code == VRG_OK)
         {
@@ -419,6 +426,38 @@ vrg_lock_release (vrg_lock *lock)
       held = NULL;
     }
   vrg_free (lock);
+}
+
+void
+vrg_lock_look (const char *directory, vrg_lock_view *view)
+{
+  char path[VRG_PATH_LENGTH + 8], head[HEAD_BYTES + 1] = "";
+  content c = { 0 };
+  struct stat status;
+  memset (view, 0, sizeof *view);
+  snprintf (path, sizeof path, "%s/lock", directory);
+  const int descriptor = open (path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  if (descriptor < 0)
+    return;
+  const bool whole = read_content (descriptor, &c) && vrg_file_read_bytes (descriptor, head, HEAD_BYTES, 0)
+                     && fstat (descriptor, &status) == 0;
+  view->state = VRG_HOLDER_UNKNOWN;
+  if (whole)
+    {
+      int elsewhere;
+      const int alive = living (&c, &elsewhere);
+      view->age = fmax (0, difftime (time (NULL), status.st_mtime));
+      view->state = alive > 0                                      ? VRG_HOLDER_ALIVE
+                    : elsewhere == 0                               ? VRG_HOLDER_DEAD
+                    : view->age > STALE_SECONDS + 2 * BEAT_SECONDS ? VRG_HOLDER_SILENT
+                                                                   : VRG_HOLDER_ALIVE;
+      view->ranks = c.ranks;
+      sscanf (c.owners, "%79s", view->host);
+      view->host[strcspn (view->host, "/")] = 0;
+      vrg_live_parse (head, &view->live);
+    }
+  vrg_free (c.owners);
+  close (descriptor);
 }
 
 int

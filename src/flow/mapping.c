@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/math.h"
 #include "base/memory.h"
+#include "base/progress.h"
 #include "files/h5.h"
 #include "files/table.h"
 #include "flow/rbm-flow.h"
@@ -446,6 +447,8 @@ check_stack (const vrg_grid *grid, const vrg_input *input, const vrg_stack *stac
         c.mapping[k] = vrg_mapping_new (layer);
       vrg_layer_free (layer);
     }
+  vrg_progress progress;
+  vrg_progress_begin_brief (&progress, "mapping", "layers", 2 * c.layers);
   find_laws (&c);
   strftime (date, sizeof date, "%Y-%m-%dT%H:%M:%SZ", gmtime (&now));
   snprintf (comment, sizeof comment, "vrg %s (%s) flow, ranks %d, %s", vrg_version (), vrg_commit (), grid->size, date);
@@ -455,10 +458,14 @@ check_stack (const vrg_grid *grid, const vrg_input *input, const vrg_stack *stac
   if (vrg_table_read (path, &train) != VRG_OK)
     train = NULL;
   for (int k = 0; k < c.layers; k++)
-    if (c.marginal[k] != NULL)
-      put_enumerated (&c, k);
-    else
-      put_sampled (&c, k, train);
+    {
+      vrg_progress_update (&progress, c.layers + k);
+      if (c.marginal[k] != NULL)
+        put_enumerated (&c, k);
+      else
+        put_sampled (&c, k, train);
+    }
+  vrg_progress_end (&progress, 2 * c.layers);
   const int status = vrg_table_close (c.table, NULL);
   if (train != NULL)
     vrg_table_free (train);

@@ -528,8 +528,11 @@ fit (vrg_measure *m, const vrg_grid *grid, int ensemble)
   const int n = m->n_fitted, lattices = m->levels->n;
   double *couplings = vrg_measure_couplings (m, ensemble, 0);
   memset (couplings, 0, (size_t) (lattices * n * n) * sizeof *couplings);
+  vrg_progress progress;
+  vrg_progress_begin_brief (&progress, "fitting couplings", "lattices", lattices);
   for (int i = grid->rank; i < lattices; i += grid->size)
     {
+      vrg_progress_update (&progress, i);
       const int64_t environments = m->first[i + 1] - m->first[i];
       double *weights = vrg_new (environments, sizeof *weights, "histogram");
       for (int64_t e = 0; e < environments; e++)
@@ -537,6 +540,7 @@ fit (vrg_measure *m, const vrg_grid *grid, int ensemble)
       vrg_couplings_nested (n, m->reach[i], weights, vrg_measure_couplings (m, ensemble, i));
       vrg_free (weights);
     }
+  vrg_progress_end (&progress, lattices);
   vrg_sum_double (grid->world, couplings, lattices * n * n);
 }
 
@@ -594,8 +598,12 @@ run_pass (vrg_measure *m, const vrg_grid *grid, vrg_samples *samples, int ensemb
   if (pass == 1)
     prepare (m, ensemble);
   workspace work = workspace_new (m);
-  snprintf (what, sizeof what, "flow nn=%.6g, pass %d of %d", m->info->nn[ensemble], pass + 1, PASSES);
+  snprintf (what, sizeof what, "flow nn=%.6g, pass %d of %d", m->info->nn[ensemble], pass + 1,
+            m->n_fitted > 0 ? PASSES : 1);
+  const int64_t passes = m->n_fitted > 0 ? PASSES : 1;
   vrg_progress_begin (&progress, what, "samples", finished, m->info->samples);
+  vrg_progress_part (&progress, (ensemble * passes + pass) * m->info->samples,
+                     m->info->ensembles * passes * m->info->samples);
   divide (m, grid, ensemble, pass);
   vrg_stop_loop (stop);
   for (int64_t i = 0; i < n && status == VRG_OK; i += grid->size)

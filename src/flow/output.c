@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/progress.h"
 #include "files/h5.h"
 #include "flow/result.h"
 #include "flow/tables.h"
@@ -227,6 +228,9 @@ write_all (const vrg_measure *m, const vrg_grid *grid, vrg_samples *samples, con
     status = vrg_h5_put_double (file, "/", "nnn", m->info->nnn);
   if (status == VRG_OK)
     status = vrg_h5_put_double (file, "/", "plaquette", m->info->plaquette);
+  vrg_progress progress;
+  vrg_progress_begin_brief (&progress, "estimating couplings and exponents", "rules",
+                            (int64_t) m->info->ensembles * m->input->n_rules);
   for (int e = 0; e < m->info->ensembles && status == VRG_OK; e++)
     {
       char group[32];
@@ -239,6 +243,7 @@ write_all (const vrg_measure *m, const vrg_grid *grid, vrg_samples *samples, con
         status = vrg_h5_put_double (file, group, "error_factor", factor);
       for (int r = 0; r < m->input->n_rules && status == VRG_OK; r++)
         {
+          vrg_progress_update (&progress, (int64_t) e * m->input->n_rules + r);
           vrg_result *result = vrg_result_new (m, e, r, factor);
           if (grid->rank == 0)
             vrg_flow_tables_add (tables, result);
@@ -246,6 +251,7 @@ write_all (const vrg_measure *m, const vrg_grid *grid, vrg_samples *samples, con
           vrg_result_free (result);
         }
     }
+  vrg_progress_end (&progress, (int64_t) m->info->ensembles * m->input->n_rules);
   return status;
 }
 

@@ -405,8 +405,11 @@ estimate (flowing *f, int ensemble)
   double last = 1;
   int steps_without[THERMOMETERS] = { 0 };
   const char *reason[THERMOMETERS] = { NULL };
+  vrg_progress progress;
+  vrg_progress_begin_brief (&progress, "couplings of the model's configurations", "steps", r->steps + 1);
   for (int step = 0; step <= r->steps; step++)
     {
+      vrg_progress_update (&progress, step);
       vrg_observables *o = f->observables[step];
       vrg_observables_sum (f->grid, o);
       vrg_sum_int64 (f->grid->world, f->counts[step], o->blocks.n * (f->reach + 1));
@@ -424,6 +427,7 @@ estimate (flowing *f, int ensemble)
       couplings_clear (&before);
       before = now;
     }
+  vrg_progress_end (&progress, r->steps + 1);
   couplings_clear (&before);
   for (int by = 0; by < THERMOMETERS; by++)
     if (steps_without[by] > 0)

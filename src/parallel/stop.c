@@ -44,11 +44,19 @@ vrg_stop_init (vrg_stop *stop, MPI_Comm comm, double limit, double interval)
   stop->every = interval <= 0;
 }
 
+/** When the next checkpoint is due, for whoever watches. */
+static void
+tell (const vrg_stop *stop)
+{
+  vrg_progress_checkpoint (stop->every ? HUGE_VAL : stop->last_checkpoint + stop->interval);
+}
+
 void
 vrg_stop_loop (vrg_stop *stop)
 {
   stop->stride = stop->countdown = 1;
   stop->last_poll = vrg_clock ();
+  tell (stop);
 }
 
 vrg_action
@@ -78,4 +86,5 @@ void
 vrg_stop_saved (vrg_stop *stop)
 {
   stop->last_checkpoint = stop->last_poll = vrg_clock ();
+  tell (stop);
 }

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/progress.h"
 #include "report/flow-figures.h"
 #include "report/gnuplot.h"
 #include "report/html.h"
@@ -144,8 +145,11 @@ vrg_figures_draw (vrg_report_data *data, vrg_figure figures[VRG_FIGURES])
   snprintf (path, sizeof path, "%s/figures", data->directory);
   if (mkdir (path, 0777) != 0 && errno != EEXIST)
     return vrg_error (VRG_FILE, "%s: cannot be made: %s", path, strerror (errno));
+  vrg_progress progress;
+  vrg_progress_begin_brief (&progress, "drawing figures", "figures", VRG_FIGURES);
   for (int i = 0; i < VRG_FIGURES; i++)
     {
+      vrg_progress_update (&progress, i);
       vrg_figure *figure = &figures[i];
       has_file (data, figure, "svg", true); /* one of an earlier run */
       has_file (data, figure, "pdf", true);
@@ -188,5 +192,6 @@ vrg_figures_draw (vrg_report_data *data, vrg_figure figures[VRG_FIGURES])
                            "gnuplot has no terminal pdfcairo: there are no PDF files of the pictures.");
         }
     }
+  vrg_progress_end (&progress, VRG_FIGURES);
   return VRG_OK;
 }

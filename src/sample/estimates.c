@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/progress.h"
 #include "base/statistics.h"
 #include "files/h5.h"
 #include "files/table.h"
@@ -367,14 +368,18 @@ vrg_estimates_table (const vrg_grid *grid, const char *directory, vrg_samples *s
   vrg_observation *observations = grid->rank == 0 ? vrg_new (info->samples, sizeof *observations, "series") : NULL;
   vrg_estimates estimates[VRG_MAX_COUPLINGS];
   int status = VRG_OK;
+  vrg_progress progress;
+  vrg_progress_begin_brief (&progress, "estimating energies and moments", "couplings", info->ensembles);
   for (int e = 0; e < info->ensembles && status == VRG_OK; e++)
     {
+      vrg_progress_update (&progress, e);
       status = vrg_samples_read_observations (samples, e, observations);
       if (status != VRG_OK || grid->rank != 0)
         continue;
       vrg_estimates_observed (info, e, observations, &estimates[e]);
       warn (info, e, &estimates[e]);
     }
+  vrg_progress_end (&progress, info->ensembles);
   vrg_free (observations);
   if (status == VRG_OK && grid->rank == 0)
     status = write_tables (directory, info, grid->size, estimates);

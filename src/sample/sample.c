@@ -87,13 +87,18 @@ sample_run (sampling *s, int run, int64_t done)
   const int64_t thermalization = s->input->thermalization, interval = s->input->interval;
   vrg_chains *chains = s->chains;
   int status = VRG_OK;
-  char what[64];
+  char of[64], hot[80], what[80];
   vrg_progress progress;
-  if (chains->ensembles == 1)
-    snprintf (what, sizeof what, "sampling nn=%.6g", s->input->nn[run]);
+  if (chains->ensembles > 1)
+    snprintf (of, sizeof of, "%d couplings", chains->ensembles);
+  else if (chains->runs > 1)
+    snprintf (of, sizeof of, "nn=%.6g (%d of %d)", s->input->nn[run], run + 1, chains->runs);
   else
-    snprintf (what, sizeof what, "sampling %d couplings", chains->ensembles);
-  vrg_progress_begin (&progress, what, "sweeps", done, s->sweeps);
+    snprintf (of, sizeof of, "nn=%.6g", s->input->nn[run]);
+  snprintf (what, sizeof what, "sampling %s", of);
+  snprintf (hot, sizeof hot, "thermalizing %s", of);
+  vrg_progress_begin (&progress, done < thermalization ? hot : what, "sweeps", done, s->sweeps);
+  vrg_progress_part (&progress, run * s->sweeps, chains->runs * s->sweeps);
   vrg_chains_begin (chains, run, done > 0 ? s->resumed : NULL);
   vrg_free (s->resumed);
   s->resumed = NULL;
@@ -104,7 +109,10 @@ sample_run (sampling *s, int run, int64_t done)
       bool thermal = done >= thermalization;
       int64_t n = thermal ? interval : 1;
       if (done == thermalization)
-        vrg_stop_loop (s->stop);
+        {
+          vrg_progress_rename (&progress, what);
+          vrg_stop_loop (s->stop);
+        }
       vrg_chains_sweep (chains, done, n);
       if (thermal)
         vrg_chains_measure (chains);
@@ -121,6 +129,7 @@ sample_run (sampling *s, int run, int64_t done)
         status = VRG_STOPPED;
     }
   vrg_chains_end (chains);
+  vrg_progress_rename (&progress, what);
   vrg_progress_end (&progress, done);
   return status;
 }

@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/progress.h"
 #include "train/findings.h"
 #include "train/passage.h"
 
@@ -155,7 +156,17 @@ draw (const vrg_grid *grid, vrg_findings *f, const vrg_analysis_data *data, int 
   for (int k = 0; k < top; k++)
     vrg_passage_up (p, k, FROM_DATA, depth);
   vrg_passage_random (p, top, false);
-  vrg_passage_gibbs (p, top, plan.thermalization, 0, depth);
+  const int64_t portion = plan.thermalization / 16 + 1, all = plan.thermalization + TIMES * plan.interval;
+  char what[64];
+  vrg_progress progress;
+  snprintf (what, sizeof what, "analysis: samples of %d layer%s", depth, depth == 1 ? "" : "s");
+  vrg_progress_begin_brief (&progress, what, "steps", all);
+  for (int64_t done = 0; done < plan.thermalization; done += portion)
+    {
+      const int64_t rest = plan.thermalization - done;
+      vrg_passage_gibbs (p, top, rest < portion ? rest : portion, done, depth);
+      vrg_progress_update (&progress, done);
+    }
 
   const vrg_model *m = f->stack->layer[0];
   vrg_observables *o = vrg_observables_new (m->rows, m->columns, TIMES * plan.chains, plan.chains);
@@ -168,7 +179,9 @@ draw (const vrg_grid *grid, vrg_findings *f, const vrg_analysis_data *data, int 
       for (int64_t s = 0; s < p->piece.n; s++)
         number[s] = t * plan.chains + p->piece.position + s;
       vrg_observables_add (grid, o, p->piece.n, number, p->bits[0]);
+      vrg_progress_update (&progress, plan.thermalization + (t + 1) * plan.interval);
     }
+  vrg_progress_end (&progress, all);
   vrg_observables_sum (grid, o);
   vrg_observables_estimate (o, vrg_findings_nn (f->input), f->model[top]);
   f->thermal[top] = vrg_observables_parity (o);
@@ -205,8 +218,11 @@ rebuild (const vrg_grid *grid, vrg_findings *f, const vrg_analysis_data *data)
   int64_t *overlap = vrg_new (p->piece.n, sizeof *overlap, "overlaps");
   put (p, spins);
   f->original = keep (grid, p, f->rebuilds);
+  vrg_progress progress;
+  vrg_progress_begin_brief (&progress, "analysis: data through the stack and back", "layers", f->stack->layers);
   for (int depth = 1; depth <= f->stack->layers; depth++)
     {
+      vrg_progress_update (&progress, depth - 1);
       put (p, spins);
       for (int k = 0; k < depth; k++)
         vrg_passage_up (p, k, 0, depth);
@@ -239,6 +255,7 @@ rebuild (const vrg_grid *grid, vrg_findings *f, const vrg_analysis_data *data)
       vrg_info ("analysis: data through %d layer%s and back: overlap %.5f(%.5f)", depth, depth == 1 ? "" : "s",
                 f->overlap[depth - 1], f->overlap_error[depth - 1]);
     }
+  vrg_progress_end (&progress, f->stack->layers);
   vrg_free (overlap);
   vrg_free (spins);
   vrg_passage_free (p);

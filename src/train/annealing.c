@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/math.h"
 #include "base/memory.h"
+#include "base/progress.h"
 #include "base/simd.h"
 #include "base/statistics.h"
 #include "train/ln2cosh.h"
@@ -96,7 +97,7 @@ VRG_PATHS (scale, (int32_t * fields, int64_t n, int32_t beta), (fields, n, beta)
 /** logs[s] = ln w of the chains of a piece, of every strips-th one here; the others' are 0. */
 static void
 anneal (const vrg_grid *grid, const vrg_layer *layer, const vrg_rng *rng, vrg_piece piece, int64_t steps,
-        int64_t update, room *r, double *logs)
+        int64_t update, room *r, double *logs, vrg_progress *progress, int64_t done)
 {
   find_bias (layer, piece, r);
   vrg_layer_visible_sample (layer, rng, piece, update, 0, r->bias, r->v);
@@ -112,6 +113,7 @@ anneal (const vrg_grid *grid, const vrg_layer *layer, const vrg_rng *rng, vrg_pi
           logs[s] += vrg_sum_ln2cosh (r->x, layer->hidden, now) - vrg_sum_ln2cosh (r->x, layer->hidden, before);
         }
       before = now;
+      vrg_progress_update (progress, done + k * piece.n);
       if (k == steps)
         break;
       scale (r->hidden_fields, r->size.hidden_fields, beta);
@@ -131,8 +133,12 @@ run (const vrg_grid *grid, const vrg_layer *layer, const vrg_rng *rng, int64_t c
   vrg_grid_share (chains, VRG_LAYER_LANES, grid->groups, grid->group, &first, &last);
   room r = room_new (layer);
   memset (logs, 0, (size_t) chains * sizeof *logs);
+  vrg_progress progress;
+  vrg_progress_begin_brief (&progress, "ln Z by annealing", "steps of chains", (last - first) * steps);
   for (int64_t p = first; p < last; p += LANES)
-    anneal (grid, layer, rng, vrg_piece_of (p, last - p < LANES ? last - p : LANES), steps, update, &r, logs + p);
+    anneal (grid, layer, rng, vrg_piece_of (p, last - p < LANES ? last - p : LANES), steps, update, &r, logs + p,
+            &progress, (p - first) * steps);
+  vrg_progress_end (&progress, (last - first) * steps);
   room_clear (&r);
   vrg_sum_double (grid->world, logs, chains);
 }

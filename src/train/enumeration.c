@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/math.h"
 #include "base/memory.h"
+#include "base/progress.h"
 #include "base/simd.h"
 #include "train/ln2cosh.h"
 
@@ -125,8 +126,14 @@ vrg_enumeration_lnz (const vrg_grid *grid, const vrg_layer *layer)
   double *parts = vrg_new (chunks, sizeof *parts, "an enumeration");
   double *logs = vrg_new (INT64_C (1) << free, sizeof *logs, "an enumeration");
   int32_t *x = vrg_new (m.others, sizeof *x, "an enumeration");
+  vrg_progress progress;
+  vrg_progress_begin_brief (&progress, "ln Z by enumeration", "chunks", chunks);
   for (int64_t c = grid->rank; c < chunks; c += grid->size)
-    parts[c] = chunk (&m, c, free, x, logs);
+    {
+      parts[c] = chunk (&m, c, free, x, logs);
+      vrg_progress_update (&progress, c + 1);
+    }
+  vrg_progress_end (&progress, chunks);
   vrg_sum_double (grid->world, parts, chunks);
   const double lnz = vrg_log_sum (parts, chunks) + (symmetric ? vrg_log (2) : 0);
   vrg_free (x);

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/math.h"
 #include "base/memory.h"
+#include "base/progress.h"
 #include "base/simd.h"
 #include "base/statistics.h"
 #include "lattice/exact.h"
@@ -183,8 +184,11 @@ vrg_likelihood_pseudo (const vrg_grid *grid, const vrg_layer *layer, const vrg_r
   w.place = vrg_new (layer->hidden, sizeof *w.place, what);
 
   const int64_t here = pseudo_chosen (total, used, number, n, place, q);
+  vrg_progress progress;
+  vrg_progress_begin_brief (&progress, "pseudo-likelihood", "samples", here);
   for (int64_t at = 0; at < here; at += p.n)
     {
+      vrg_progress_update (&progress, at);
       p.n = here - at < lanes ? here - at : lanes;
       for (int64_t s = 0; s < p.n; s++)
         chosen[s] = samples[place[at + s]];
@@ -207,6 +211,7 @@ vrg_likelihood_pseudo (const vrg_grid *grid, const vrg_layer *layer, const vrg_r
             logs[p.pair[i].slot] = log_conditional (&p, site, &w, p.pair[i].sample);
         }
     }
+  vrg_progress_end (&progress, here);
   vrg_sum_double (grid->world, logs, slots);
   double sum = 0;
   for (int64_t k = 0; k < slots; k++)
@@ -347,8 +352,11 @@ vrg_likelihood_measure (const vrg_grid *grid, const vrg_layer *layer, double lnz
   if (exact)
     lattice = model->rows == 1 ? vrg_lattice_new_size (1, &model->columns, 0, 1)
                                : vrg_lattice_new (model->rows, model->columns, layer->row0, layer->row1);
+  vrg_progress progress;
+  vrg_progress_begin_brief (&progress, "likelihood of the data", "samples", n);
   for (int64_t at = 0; at < n; at += LANES)
     {
+      vrg_progress_update (&progress, at);
       int64_t integers[2][LANES] = { 0 };
       const vrg_piece piece = vrg_piece_of (0, n - at < LANES ? n - at : LANES);
       vrg_layer_unpack (layer, piece, samples + at, v);
@@ -365,6 +373,7 @@ vrg_likelihood_measure (const vrg_grid *grid, const vrg_layer *layer, double lnz
           difference[at_all] = ising.nn * (double) integers[1][s] - ising.lnz - logs[at_all];
         }
     }
+  vrg_progress_end (&progress, n);
   vrg_sum_double (grid->world, logs, exact ? 2 * total : total);
   const double sites = (double) layer->visible;
   result.log_likelihood = mean_of (logs, total, chains, &result.log_likelihood_error);

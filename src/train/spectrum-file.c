@@ -171,13 +171,17 @@ vrg_spectrum_write (const vrg_grid *grid, const char *directory, const char *fin
   vrg_scalapack *scalapack = vrg_scalapack_new (grid->world);
   vrg_spectrum **spectra = vrg_new (layers, sizeof *spectra, "spectra");
   int code = VRG_OK;
+  vrg_progress progress;
+  vrg_progress_begin_brief (&progress, "singular values and principal components", "layers", layers);
   for (int k = 0; k < layers && code == VRG_OK; k++)
     {
+      vrg_progress_update (&progress, k);
       const double begun = vrg_clock ();
       code = vrg_spectrum_compute (grid, scalapack, &layer[k], &spectra[k]);
       if (code == VRG_OK)
         tell (k, scalapack, spectra[k], vrg_clock () - begun);
     }
+  vrg_progress_end (&progress, layers);
   if (code == VRG_OK)
     code = write_file (grid, scalapack, path, fingerprint, layers, spectra);
   for (int k = 0; k < layers; k++)

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * Command lines, as a shell reads them. */
+#include "files/command.h"
+
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+
+enum
+{
+  LONGEST = 8192
+};
+
+/** A text that grows until it is full; then it is empty for good. */
+typedef struct
+{
+  char *text;
+  size_t size, n;
+  bool full;
+} line;
+
+static void
+add (line *l, const char *piece, size_t length)
+{
+  if (l->full || l->n + length >= l->size)
+    {
+      l->full = true;
+      l->text[0] = 0;
+      return;
+    }
+  memcpy (l->text + l->n, piece, length);
+  l->n += length;
+  l->text[l->n] = 0;
+}
+
+/** A word, in single quotes where a shell would not take it as it is. */
+static void
+add_word (line *l, const char *word)
+{
+  static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=:,./@%";
+  if (l->n > 0)
+    add (l, " ", 1);
+  if (*word && !word[strspn (word, plain)])
+    {
+      add (l, word, strlen (word));
+      return;
+    }
+  add (l, "'", 1);
+  for (; *word; word++)
+    if (*word == '\'')
+      add (l, "'\\''", 4);
+    else
+      add (l, *word == '\n' ? " " : word, 1);
+  add (l, "'", 1);
+}
+
+void
+vrg_command_own (char *text, size_t size)
+{
+  char *words = vrg_new (LONGEST, 1, "a command line");
+  line l = { .text = text, .size = size };
+  text[0] = 0;
+  const int descriptor = open ("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
+  ssize_t n = 0, more;
+  while (descriptor >= 0 && n < LONGEST - 1 && (more = read (descriptor, words + n, (size_t) (LONGEST - 1 - n))) > 0)
+    n += more;
+  if (descriptor >= 0)
+    close (descriptor);
+  if (n < LONGEST - 1)
+    for (ssize_t i = 0; i < n; i += (ssize_t) strlen (words + i) + 1)
+      add_word (&l, words + i);
+  vrg_free (words);
+}
+
+/** Length of the word at p: up to a blank that is not quoted. */
+static size_t
+word_length (const char *p)
+{
+  size_t n = 0;
+  for (bool quoted = false; p[n] && (quoted || p[n] != ' '); n++)
+    quoted ^= p[n] == '\'' && (n == 0 || p[n - 1] != '\\');
+  return n;
+}
+
+void
+vrg_command_again (const char *command, int ranks, const char *directory, const char *stage, char *text, size_t size)
+{
+  char here[4096], np[32];
+  line l = { .text = text, .size = size };
+  text[0] = 0;
+  if (*command == 0)
+    return;
+  if (*directory && (getcwd (here, sizeof here) == NULL || strcmp (here, directory) != 0))
+    {
+      add_word (&l, "cd");
+      add_word (&l, directory);
+      add (&l, " &&", 3);
+    }
+  if (ranks > 1)
+    {
+      snprintf (np, sizeof np, "%d", ranks);
+      add_word (&l, "mpirun");
+      add_word (&l, "-np");
+      add_word (&l, np);
+    }
+  int index = 0;
+  for (const char *p = command; *p; index++)
+    {
+      const size_t n = word_length (p);
+      const bool fresh = n == 7 && !strncmp (p, "--fresh", 7);
+      const char *word = index == 1 && stage != NULL ? stage : p;
+      if (!fresh && n > 0)
+        {
+          if (l.n > 0)
+            add (&l, " ", 1);
+          add (&l, word, word == p ? n : strlen (word));
+        }
+      p += n;
+      p += strspn (p, " ");
+    }
+}
+
+const char *
+vrg_command_date (long long seconds, char text[32])
+{
+  const time_t time = (time_t) seconds;
+  struct tm utc;
+  if (gmtime_r (&time, &utc) == NULL || strftime (text, 32, "%Y-%m-%dT%H:%M:%SZ", &utc) == 0)
+    snprintf (text, 32, "nan");
+  return text;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * Command lines, as a shell reads them. */
+#ifndef VRG_FILES_COMMAND_H
+#define VRG_FILES_COMMAND_H
+
+#include <stddef.h>
+
+/** This process's own command line, words quoted where a shell needs it; "" if it is longer than size.  Local. */
+void vrg_command_own (char *text, size_t size);
+
+/** The command that goes on with the work of `command`: without --fresh; `stage` instead of run, sample, train or flow where it
+ *  is not NULL; by mpirun for several ranks; from `directory` if that is not the working directory ("": not known).  Local. */
+void vrg_command_again (const char *command, int ranks, const char *directory, const char *stage, char *text,
+                        size_t size);
+
+/** A number of seconds since 1970 as UTC, "2026-01-31T12:00:00Z", the way provenance writes dates.  Returns text. */
+const char *vrg_command_date (long long seconds, char text[32]);
+
+#endif
