@@ -14,6 +14,7 @@
 #include <gsl/gsl_version.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -161,15 +162,33 @@ look_first (const char *path, vrg_h5_mode mode, int64_t *size)
     code = vrg_error (VRG_FILE, "%s: %s", path,
                       S_ISREG (status.st_mode) && status.st_size == 0 ? "is empty"
                                                                       : "is not an HDF5 file, or its head is damaged");
-  if (mode == VRG_H5_READ)
+  if (mode == VRG_H5_READ || mode == VRG_H5_LOOK)
     *size = (int64_t) status.st_size;
   close (descriptor);
   return code;
 }
 
+/** By plain system calls: MPI-IO makes and removes files of its own beside what it opens, and HDF5 would lock the file. */
+static hid_t
+look_into (const char *path)
+{
+  hid_t access = H5Pcreate (H5P_FILE_ACCESS), id = -1;
+#if H5_VERSION_GE(1, 12, 1) || (H5_VERSION_GE(1, 10, 7) && !H5_VERSION_GE(1, 12, 0))
+  if (access >= 0 && H5Pset_file_locking (access, false, true) >= 0)
+    id = H5Fopen (path, H5F_ACC_RDONLY, access);
+#else
+  if (access >= 0 && setenv ("HDF5_USE_FILE_LOCKING", "FALSE", 1) == 0)
+    id = H5Fopen (path, H5F_ACC_RDONLY, access);
+#endif
+  vrg_h5_close_id (access);
+  return id;
+}
+
 static hid_t
 open_file (const vrg_h5 *file, vrg_h5_mode mode)
 {
+  if (mode == VRG_H5_LOOK)
+    return look_into (file->path);
   /* HDF5 1.8's format: its metadata carry checksums, so that damage is an error and not a crash; later formats mark
      a file that is open for writing, so that it cannot be opened again after a kill */
   hid_t access = H5Pcreate (H5P_FILE_ACCESS), id = -1;
@@ -213,7 +232,7 @@ vrg_h5_open (MPI_Comm comm, const char *path, vrg_h5_mode mode, vrg_h5 **result)
   file->comm = comm;
   file->rank = rank;
   file->size = size;
-  file->writes = mode != VRG_H5_READ;
+  file->writes = mode == VRG_H5_CREATE || mode == VRG_H5_MODIFY;
   file->bytes = bytes;
   file->creates = mode == VRG_H5_CREATE;
   file->planned = FILE_METADATA;

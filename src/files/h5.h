@@ -10,7 +10,15 @@
 
 #include "files/file.h"
 
-typedef enum { VRG_U8, VRG_I32, VRG_U32, VRG_I64, VRG_U64, VRG_F64 } vrg_h5_type;
+typedef enum
+{
+  VRG_U8,
+  VRG_I32,
+  VRG_U32,
+  VRG_I64,
+  VRG_U64,
+  VRG_F64
+} vrg_h5_type;
 
 #define VRG_H5_RANK 4
 
@@ -32,9 +40,16 @@ typedef struct
 
 typedef struct vrg_h5 vrg_h5;
 
-typedef enum { VRG_H5_CREATE, VRG_H5_READ, VRG_H5_MODIFY } vrg_h5_mode;
+typedef enum
+{
+  VRG_H5_CREATE,
+  VRG_H5_READ,
+  VRG_H5_MODIFY,
+  VRG_H5_LOOK
+} vrg_h5_mode;
 
-/** Create (truncating), open for reading or for modification.  Missing file, or not HDF5: VRG_FILE.  Collective over
+/** Create (truncating), open for reading or for modification; or to look at attributes alone, comm MPI_COMM_SELF: then nothing
+ *  beside the file is touched, and it is not locked.  Missing file, or not HDF5: VRG_FILE.  Collective over
  *  comm (a plain duplicate, never Cartesian). */
 int vrg_h5_open (MPI_Comm comm, const char *path, vrg_h5_mode mode, vrg_h5 **file);
 

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -55,6 +56,19 @@ number_of (vrg_h5 *file, const char *object, const char *name)
   return vrg_h5_get_int (file, object, name, &value) == VRG_OK ? (long long) value : -1;
 }
 
+/** In the fewest digits that give the same number. */
+static const char *
+shortest (double x, char text[32])
+{
+  for (int digits = 6; digits <= 17; digits++)
+    {
+      snprintf (text, 32, "%.*g", digits, x);
+      if (strtod (text, NULL) == x)
+        break;
+    }
+  return text;
+}
+
 /** "64 x 64 lattice" of a samples file; a ring in one dimension. */
 static void
 say_lattice (const vrg_grid *grid, vrg_h5 *file)
@@ -82,18 +96,19 @@ say_kind (const vrg_grid *grid, vrg_h5 *file, const char *format)
       vrg_free (algorithm);
       for (int e = 0; e < ensembles && e < VRG_MAX_COUPLINGS; e++)
         {
-          char group[32];
+          char group[32], number[32];
           double nn = 0;
           snprintf (group, sizeof group, "/ensemble-%03d", e);
           if (vrg_h5_get_double (file, group, "nn", &nn) == VRG_OK)
-            say (grid, "  ensemble %d: nn = %.17g\n", e, nn);
+            say (grid, "  ensemble %d: nn = %s\n", e, shortest (nn, number));
         }
       static const char *const others[] = { "nnn", "plaquette", "field" };
       for (int i = 0; i < 3; i++)
         {
           double value = 0;
+          char number[32];
           if (vrg_h5_get_double (file, "/", others[i], &value) == VRG_OK && value != 0)
-            say (grid, "  %s = %.17g in all of them\n", others[i], value);
+            say (grid, "  %s = %s in all of them\n", others[i], shortest (value, number));
         }
     }
   else if (strcmp (format, "vrg-model") == 0)
@@ -112,6 +127,7 @@ say_kind (const vrg_grid *grid, vrg_h5 *file, const char *format)
                number_of (file, group, "updates"));
           vrg_free (type);
         }
+      char number[32];
       double nn[VRG_MAX_COUPLINGS];
       int64_t dims[VRG_H5_RANK];
       if (vrg_h5_shape (file, "/nn", dims) == 1 && dims[0] <= VRG_MAX_COUPLINGS)
@@ -120,7 +136,7 @@ say_kind (const vrg_grid *grid, vrg_h5 *file, const char *format)
             = { .name = "/nn", .type = VRG_F64, .rank = 1, .dims = { dims[0] }, .replicated = true, .data = nn };
           if (vrg_h5_read (file, &array) == VRG_OK)
             for (int i = 0; i < dims[0]; i++)
-              say (grid, "  trained at nn = %.17g\n", nn[i]);
+              say (grid, "  trained at nn = %s\n", shortest (nn[i], number));
         }
     }
   else if (strcmp (format, "vrg-checkpoint") == 0)

@@ -80,7 +80,7 @@ vrg_origin_of (const char *path, vrg_origin *origin)
 {
   vrg_h5 *file;
   memset (origin, 0, sizeof *origin);
-  int code = vrg_h5_open (MPI_COMM_SELF, path, VRG_H5_READ, &file);
+  int code = vrg_h5_open (MPI_COMM_SELF, path, VRG_H5_LOOK, &file);
   if (code != VRG_OK)
     return code;
   code = vrg_origin_read (file, path, origin);

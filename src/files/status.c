@@ -234,17 +234,13 @@ advise (view *v, vrg_status_row *rows)
   vrg_status_row *row = &rows[next];
   if (strcmp (row->state, "damaged") == 0)
     return;
-  const char *stage = NULL;
   if (*live->command)
     vrg_command_again (live->command, v->lock.ranks, live->directory, NULL, command, sizeof command);
   else if (v->newest_time != 0)
     vrg_command_again (v->newest.command, v->newest.ranks, v->newest.directory, NULL, command, sizeof command);
-  else if (next > 0 && next < REPORT && *v->last[next - 1].command)
-    {
-      const vrg_origin *o = &v->last[next - 1];
-      stage = strstr (o->command, " run ") != NULL ? NULL : stages[next].name;
-      vrg_command_again (o->command, o->ranks, o->directory, stage, command, sizeof command);
-    }
+  else
+    for (int s = next - 1; s >= 0 && !*command; s--) /* `run` finds out what is left to do */
+      vrg_command_again (v->last[s].command, v->last[s].ranks, v->last[s].directory, "run", command, sizeof command);
   if (v->lock.state == VRG_HOLDER_DEAD)
     note (row, "the run that began at %s has ended without a word (killed?)",
           live->since ? vrg_command_date (live->since, since) : "an unknown time");
@@ -301,7 +297,8 @@ vrg_status_print (FILE *stream, const vrg_status_row rows[VRG_STATUS_STAGES])
     {
       const vrg_status_row *r = &rows[s];
       char text[32];
-      fprintf (stream, "%-7s %-9s", r->stage, r->state);
+      const bool more = r->total > 0 || r->rate > 0 || !isnan (r->checkpoint) || *r->host || *r->note;
+      fprintf (stream, more ? "%-7s %-9s" : "%-7s %s", r->stage, r->state);
       const char *separator = " ";
       if (r->total > 0)
         {
@@ -324,7 +321,7 @@ vrg_status_print (FILE *stream, const vrg_status_row rows[VRG_STATUS_STAGES])
                    r->since ? vrg_command_date (r->since, text) : "?");
           separator = ", ";
         }
-      fprintf (stream, "%s%s\n", *r->note ? (*separator == ',' ? ": " : " ") : "", r->note);
+      fprintf (stream, "%s%s\n", *r->note == 0 ? "" : *separator == ',' ? ": " : " ", r->note);
     }
 }
 
