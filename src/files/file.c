@@ -119,20 +119,21 @@ make_directory (const char *path)
   int code = VRG_OK;
   size_t length = strlen (path);
   if (length == 0 || length >= sizeof part)
-    return vrg_error (VRG_FILE, "'%.60s': not a good name for a directory", path);
+    return vrg_error (VRG_FILE, "'%.60s': %s; choose another --out", path,
+                      length == 0 ? "a directory without a name" : "the name of the directory is too long");
   for (size_t i = 1; i <= length && code == VRG_OK; i++)
     if (path[i] == '/' || path[i] == '\0')
       {
         memcpy (part, path, i);
         part[i] = '\0';
         if (mkdir (part, 0777) != 0 && errno != EEXIST)
-          code = vrg_error (VRG_FILE, "%s: directory cannot be made: %s", part, strerror (errno));
+          code = vrg_error (VRG_FILE, "%s: directory cannot be made: %s; choose another --out", part, strerror (errno));
       }
   struct stat status;
   if (code == VRG_OK && (stat (path, &status) != 0 || !S_ISDIR (status.st_mode)))
-    code = vrg_error (VRG_FILE, "%s: is not a directory", path);
+    code = vrg_error (VRG_FILE, "%s: is not a directory; choose another --out", path);
   if (code == VRG_OK && access (path, R_OK | W_OK | X_OK) != 0)
-    code = vrg_error (VRG_FILE, "%s: directory cannot be written: %s", path, strerror (errno));
+    code = vrg_error (VRG_FILE, "%s: directory cannot be written: %s; choose another --out", path, strerror (errno));
   return code;
 }
 

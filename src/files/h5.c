@@ -620,7 +620,8 @@ vrg_h5_get_head (vrg_h5 *file, const char *format, int64_t version, char **finge
   if (code == VRG_OK)
     code = vrg_h5_get_int (file, "/", "format_version", &number);
   if (code == VRG_OK)
-    code = vrg_h5_agree (file, number == version, "has format version %lld, this program reads version %lld",
-                         (long long) number, (long long) version);
+    code = vrg_h5_agree (file, number == version, "has format version %lld, this program reads version %lld: %s",
+                         (long long) number, (long long) version,
+                         number > version ? "it was written by a newer vrg, use that" : "make it anew (--fresh)");
   return code == VRG_OK && fingerprint != NULL ? vrg_h5_get_text (file, "/", "fingerprint", fingerprint) : code;
 }

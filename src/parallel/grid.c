@@ -55,7 +55,9 @@ vrg_grid_choose (int ranks, const vrg_grid_load *load, int wanted, int *strips, 
   const char *layer = load->layer ? load->layer : "row";
   const int64_t bands = ceiling (load->layers, at_least_one (load->band)), half = load->layers / 2;
   if (wanted < 0 || (wanted > 0 && ranks % wanted != 0))
-    return vrg_error (VRG_USAGE, "[parallel] strips = %d does not divide the number of ranks, %d", wanted, ranks);
+    return vrg_error (VRG_USAGE,
+                      "[parallel] strips = %d does not divide the number of ranks, %d: use auto, or a divisor", wanted,
+                      ranks);
   if (wanted > 1 && load->layers == 1)
     return vrg_error (VRG_USAGE, "[parallel] strips = %d: these lattices are not cut; use auto", wanted);
   if (wanted > 1 && wanted > half)

@@ -61,11 +61,11 @@ vrg_cluster_check (int dimension, const int64_t *size, int strips)
   if (needed == 0)
     return vrg_error (VRG_USAGE,
                       "cluster updates hold at most 2^31 - 128 sites in a strip, and a strip has two layers at "
-                      "least: the sides are too long");
+                      "least: the sides are too long; use [sample] algorithm = metropolis");
   return vrg_error (
     VRG_USAGE,
     "cluster updates hold at most 2^31 - 128 sites in a strip: this lattice needs at least %d strips, so "
-    "as many ranks (it has %d)",
+    "as many ranks (it has %d): start more, or use [sample] algorithm = metropolis",
     needed, strips);
 }
 

@@ -278,7 +278,11 @@ vrg_analysis_run (const vrg_grid *grid, const vrg_input *input, const char *dire
   for (int depth = 1; depth <= stack->layers && good; depth++)
     good = draw (grid, f, data, depth);
   good = good && rebuild (grid, f, data);
-  int code = good ? VRG_OK : vrg_error (VRG_FILE, "%s: weights too large for samples of the model", directory);
+  int code = good ? VRG_OK
+                  : vrg_error (VRG_FILE,
+                               "%s: the trained weights are too large for samples of the model: lower [train] "
+                               "learning_rate, or set analysis = no",
+                               directory);
   if (code == VRG_OK)
     code = vrg_findings_write (grid, f, directory, fingerprint);
   vrg_findings_clear (f);

@@ -171,19 +171,25 @@ check (const char *path, reader *r)
   vrg_param_difference (vrg_samples_get_fingerprint (r->file), wanted, difference, sizeof difference);
   vrg_free (wanted);
   if (info->dimension != input->dimension || info->rows != rows || info->columns != columns)
-    return vrg_error (VRG_FILE, "%s: the lattice is %lld x %lld, the input's %lld x %lld", path, (long long) info->rows,
-                      (long long) info->columns, (long long) rows, (long long) columns);
+    return vrg_error (
+      VRG_FILE,
+      "%s: the lattice is %lld x %lld, the input's %lld x %lld: take the input it was made with, or another --out",
+      path, (long long) info->rows, (long long) info->columns, (long long) rows, (long long) columns);
   for (int e = 0; e < input->n_coupling; e++)
     {
       r->ensemble[e] = vrg_samples_find (r->file, input->coupling[e]);
       if (r->ensemble[e] < 0)
-        return vrg_error (VRG_FILE, "%s: has no ensemble at nn = %.17g ([train] coupling)", path, input->coupling[e]);
+        return vrg_error (
+          VRG_FILE, "%s: has no ensemble at nn = %.15g, which [train] coupling asks for: take one of [couplings] nn",
+          path, input->coupling[e]);
     }
   if (difference[0])
-    return vrg_error (VRG_FILE, "%s: of another input: %s; sample again, or use another directory", path, difference);
+    return vrg_error (VRG_FILE, "%s: of another input: %s; sample again with --fresh, or take another --out", path,
+                      difference);
   const int64_t kept = info->samples - vrg_input_held_out (input);
   if (kept * input->n_coupling < input->batch)
-    return vrg_error (VRG_USAGE, "%s: %lld configurations to train on are fewer than a batch of %lld", path,
+    return vrg_error (VRG_USAGE,
+                      "%s: %lld configurations to train on are fewer than a batch of %lld: lower [train] batch", path,
                       (long long) (kept * input->n_coupling), (long long) input->batch);
   return VRG_OK;
 }

@@ -47,7 +47,8 @@ vrg_layer_start (const vrg_input *input, int number, const vrg_model *below, int
       columns = below->columns / below->stride;
     }
   if (!dense && (columns % input->stride || (rows > 1 && rows % input->stride)))
-    return vrg_error (VRG_USAGE, "[train] stride: %lld does not divide the lattice of layer %d, %lld x %lld",
+    return vrg_error (VRG_USAGE,
+                      "[train] stride: %lld does not divide the lattice of layer %d, %lld x %lld; take one that does",
                       (long long) input->stride, number + 1, (long long) rows, (long long) columns);
   vrg_model *model = vrg_new (1, sizeof *model, "a model");
   *model = (vrg_model){ .type = input->model, .rows = rows, .columns = columns, .hidden = input->hidden[number] };

@@ -107,8 +107,9 @@ vrg_record_climb (const vrg_record *r, vrg_dataset *dataset, int number)
   if (vrg_layer_round (layer))
     vrg_dataset_climb (dataset, r->grid, layer, &rng);
   else
-    status = vrg_error (VRG_FILE, "%s: the weights of layer %d are too large: remove the checkpoints to train again",
-                        r->directory, number + 1);
+    status = vrg_error (
+      VRG_FILE, "%s: the weights of layer %d are too large; lower [train] learning_rate, or train again with --fresh",
+      r->directory, number + 1);
   vrg_layer_free (layer);
   return status;
 }
@@ -292,7 +293,9 @@ plan (vrg_h5 *file, void *context, int *n, const vrg_h5_array **arrays)
     return status;
   if (c->counters[FINISHED] < 0 || c->counters[FINISHED] > r->input->n_hidden || c->counters[ROWS] < 0
       || c->counters[ROWS] > r->input->epochs * r->input->n_hidden)
-    return vrg_error (VRG_FILE, STAGE ": counters of a checkpoint are out of range: the file is damaged");
+    return vrg_error (
+      VRG_FILE, "%s: counters of a checkpoint of " STAGE " are out of range: it is damaged; train again with --fresh",
+      r->directory);
   while (r->stack->layers > 0)
     vrg_model_free (r->stack->layer[--r->stack->layers]);
   for (int l = 0; l < c->counters[FINISHED] && status == VRG_OK; l++)
@@ -330,7 +333,10 @@ take_up (content *c)
                        t->layer->sites);
       t->wrong = c->counters[WRONG];
       if (!vrg_trainer_resume (t, c->counters[UPDATES]) && !r->diverged)
-        return vrg_error (VRG_FILE, "%s: the checkpoint's weights are too large", r->directory);
+        return vrg_error (VRG_FILE,
+                          "%s: the weights in the checkpoint of " STAGE
+                          " are too large: it is damaged; train again with --fresh",
+                          r->directory);
     }
   if (r->diverged)
     return vrg_record_diverged (r);
