@@ -21,7 +21,7 @@ static bool lines, colours;
 static bool
 launched (void)
 {
-  static const char *const names[] = { "OMPI_COMM_WORLD_RANK=", "PMI_RANK=", "PMIX_RANK=" };
+  static const char *const names[] = { "OMPI_UNIVERSE_SIZE=", "PMI_RANK=", "PMIX_RANK=" };
   FILE *file = fopen ("/proc/self/environ", "r");
   char *line = NULL;
   size_t room = 0;

@@ -385,3 +385,15 @@ vrg_chains_pack (const vrg_chains *chains, uint64_t *packed)
         vrg_lattice_pack (lattice, packed + c * chains->strip_words);
       }
 }
+
+void
+vrg_chains_tell (const vrg_chains *chains, const vrg_input *input, int run, const char *verb, char text[80])
+{
+  int n = snprintf (text, 80, "%s ", verb);
+  if (chains->ensembles > 1)
+    snprintf (text + n, 80 - (size_t) n, "%d couplings", chains->ensembles);
+  else
+    n += snprintf (text + n, 80 - (size_t) n, "nn=%.6g", input->nn[run]);
+  if (chains->ensembles == 1 && chains->runs > 1)
+    snprintf (text + n, 80 - (size_t) n, " (%d of %d)", run + 1, chains->runs);
+}

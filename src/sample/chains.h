@@ -76,4 +76,7 @@ int vrg_chains_flush (vrg_chains *chains, vrg_samples *samples);
 /** Spins of this rank's strips, [ensemble][chain][row][word].  Local. */
 void vrg_chains_pack (const vrg_chains *chains, uint64_t *packed);
 
+/** "sampling nn=0.42 (1 of 3)": what a run does, for people.  Local. */
+void vrg_chains_tell (const vrg_chains *chains, const vrg_input *input, int run, const char *verb, char text[80]);
+
 #endif

@@ -87,16 +87,10 @@ sample_run (sampling *s, int run, int64_t done)
   const int64_t thermalization = s->input->thermalization, interval = s->input->interval;
   vrg_chains *chains = s->chains;
   int status = VRG_OK;
-  char of[64], hot[80], what[80];
+  char hot[80], what[80];
   vrg_progress progress;
-  if (chains->ensembles > 1)
-    snprintf (of, sizeof of, "%d couplings", chains->ensembles);
-  else if (chains->runs > 1)
-    snprintf (of, sizeof of, "nn=%.6g (%d of %d)", s->input->nn[run], run + 1, chains->runs);
-  else
-    snprintf (of, sizeof of, "nn=%.6g", s->input->nn[run]);
-  snprintf (what, sizeof what, "sampling %s", of);
-  snprintf (hot, sizeof hot, "thermalizing %s", of);
+  vrg_chains_tell (chains, s->input, run, "thermalizing", hot);
+  vrg_chains_tell (chains, s->input, run, "sampling", what);
   vrg_progress_begin (&progress, done < thermalization ? hot : what, "sweeps", done, s->sweeps);
   vrg_progress_part (&progress, run * s->sweeps, chains->runs * s->sweeps);
   vrg_chains_begin (chains, run, done > 0 ? s->resumed : NULL);
@@ -109,14 +103,12 @@ sample_run (sampling *s, int run, int64_t done)
       bool thermal = done >= thermalization;
       int64_t n = thermal ? interval : 1;
       if (done == thermalization)
-        {
-          vrg_progress_rename (&progress, what);
-          vrg_stop_loop (s->stop);
-        }
+        vrg_stop_loop (s->stop);
       vrg_chains_sweep (chains, done, n);
       if (thermal)
         vrg_chains_measure (chains);
       done += n;
+      vrg_progress_rename (&progress, done < thermalization ? hot : what);
       vrg_progress_update (&progress, done);
 
       vrg_action action = vrg_stop_poll (s->stop);
@@ -129,7 +121,6 @@ sample_run (sampling *s, int run, int64_t done)
         status = VRG_STOPPED;
     }
   vrg_chains_end (chains);
-  vrg_progress_rename (&progress, what);
   vrg_progress_end (&progress, done);
   return status;
 }
