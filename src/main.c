@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * The command line.  Steps:
- *  1. Start MPI; duplicate the world; who speaks.
+ *  1. --grammar, which the build of the manual asks for where MPI may not run: print and end.
+ *     Start MPI; duplicate the world; who speaks.
  *  2. Read the command line: a command, its arguments and options.
  *  3. For a command with an input: rank 0 reads the file, every rank parses it.
  *  4. Do the command.  For stages: what does the run directory hold, and whose work is it?  Refuse, move aside,
@@ -39,6 +40,11 @@ int
 main (int argc, char **argv)
 {
   /* 1 */
+  if (argc == 2 && !strcmp (argv[1], "--grammar"))
+    {
+      vrg_command_line_grammar ();
+      vrg_exit (VRG_OK);
+    }
   vrg_bench_environment (argc, argv);
   if (MPI_Init (&argc, &argv) != MPI_SUCCESS)
     vrg_fail_one (VRG_INTERNAL, "MPI cannot be started");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * The parameter table itself, and `vrg params`. */
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -202,38 +203,86 @@ print_wrapped (FILE *stream, int indent, const char *text)
   fputc ('\n', stream);
 }
 
+static void
+print_type (FILE *stream, const vrg_param_row *row)
+{
+  static const char *const kinds[] = { "whole number", "number", "number or `critical`",   "yes or no",
+                                       "name",         "name of an operator", "path" };
+  fprintf (stream, "%s", kinds[row->kind]);
+  if (row->kind == VRG_KIND_INT && row->names != NULL)
+    fprintf (stream, " or `%s`", row->names[0]);
+  if (row->count)
+    fprintf (stream, "; a list of up to %d", row->limit);
+}
+
+/** " a b c"; nothing where any word will do. */
+static void
+print_names (FILE *stream, const vrg_param_row *row)
+{
+  for (int k = 0; row->kind == VRG_KIND_NAME && row->names[k] != NULL; k++)
+    fprintf (stream, " %s", row->names[k]);
+}
+
+static bool
+has_range (const vrg_param_row *row)
+{
+  return row->kind == VRG_KIND_INT || row->kind == VRG_KIND_REAL || row->kind == VRG_KIND_COUPLING;
+}
+
+static void
+print_range (FILE *stream, const vrg_param_row *row)
+{
+  fprintf (stream, "%.15g to %.15g%s%s", row->low, row->high, *row->unit ? " " : "", row->unit);
+}
+
+static const char *
+decides (const vrg_param_row *row)
+{
+  return row->stages == VRG_STAGE_SAMPLE  ? "sample, and so train and flow"
+         : row->stages == VRG_STAGE_TRAIN ? "train, and flow where it uses the model"
+         : row->stages == VRG_STAGE_FLOW  ? "flow"
+                                          : "no result";
+}
+
 void
 vrg_param_describe (FILE *stream)
 {
-  static const char *const kinds[] = {"whole number", "number", "number or `critical`", "yes or no", "name", "name of an operator", "path"};
   for (int i = 0; i < vrg_param_rows; i++)
     {
       const vrg_param_row *row = &vrg_param_table[i];
       if (i == 0 || strcmp (row->section, row[-1].section) != 0)
         fprintf (stream, "%s[%s]\n", i == 0 ? "" : "\n", row->section);
-      fprintf (stream, "  %s\n", row->key);
-
-      fprintf (stream, "      type     %s", kinds[row->kind]);
-      if (row->kind == VRG_KIND_INT && row->names != NULL)
-        fprintf (stream, " or `%s`", row->names[0]);
-      if (row->count)
-        fprintf (stream, "; a list of up to %d", row->limit);
-      fputc ('\n', stream);
+      fprintf (stream, "  %s\n      type     ", row->key);
+      print_type (stream, row);
       if (row->kind == VRG_KIND_NAME)
         {
-          fprintf (stream, "      one of  ");
-          for (int k = 0; row->names[k] != NULL; k++)
-            fprintf (stream, " %s", row->names[k]);
-          fputc ('\n', stream);
+          fprintf (stream, "\n      one of  ");
+          print_names (stream, row);
         }
-      if (row->kind == VRG_KIND_INT || row->kind == VRG_KIND_REAL || row->kind == VRG_KIND_COUPLING)
-        fprintf (stream, "      range    %.15g to %.15g%s%s\n", row->low, row->high, *row->unit ? " " : "", row->unit);
-      fprintf (stream, "      default  %s\n", *row->fallback ? row->fallback : "see below");
-      fprintf (stream, "      decides  %s\n",
-               row->stages == VRG_STAGE_SAMPLE  ? "sample, and so train and flow"
-               : row->stages == VRG_STAGE_TRAIN ? "train, and flow where it uses the model"
-               : row->stages == VRG_STAGE_FLOW  ? "flow"
-                                                : "no result");
+      if (has_range (row))
+        {
+          fprintf (stream, "\n      range    ");
+          print_range (stream, row);
+        }
+      fprintf (stream, "\n      default  %s\n", *row->fallback ? row->fallback : "see below");
+      fprintf (stream, "      decides  %s\n", decides (row));
       print_wrapped (stream, 6, row->help);
+    }
+}
+
+void
+vrg_param_list (FILE *stream)
+{
+  for (int i = 0; i < vrg_param_rows; i++)
+    {
+      const vrg_param_row *row = &vrg_param_table[i];
+      fprintf (stream, "key\t%s\t%s\t", row->section, row->key);
+      print_type (stream, row);
+      fputc ('\t', stream);
+      print_names (stream, row);
+      fputc ('\t', stream);
+      if (has_range (row))
+        print_range (stream, row);
+      fprintf (stream, "\t%s\t%s\t%s\n", row->fallback, decides (row), row->help);
     }
 }

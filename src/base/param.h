@@ -131,6 +131,10 @@ char *vrg_param_print (const vrg_input *input);
 /** `vrg params`: every key with type, default, range, unit, stage and help.  Local. */
 void vrg_param_describe (FILE *stream);
 
+/** The same for programs: a line a key, "key", section, key, type, names, range, default, what it decides, help; tabs
+ *  between them.  Local. */
+void vrg_param_list (FILE *stream);
+
 /** The name nearest to a misspelt word, NULL if none is near.  names: NULL-terminated.  Local. */
 const char *vrg_param_nearest (const char *word, const char *const *names);
 

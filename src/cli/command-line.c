@@ -81,9 +81,32 @@ vrg_command_line_help (const vrg_command *c)
           "Ising lattices, restricted Boltzmann machines and the renormalization group.\n\nCommands:\n");
   for (int i = 0; vrg_commands[i].name != NULL; i++)
     printf ("  %-24s %s\n", vrg_commands[i].name, vrg_commands[i].brief);
-  printf ("\n  --help, --version; `vrg COMMAND --help` tells a command's options\n\n"
+  printf ("\n  --help, --version; `vrg COMMAND --help` tells a command's options\n"
+          "  --grammar prints them all for programs, and the keys\n\n"
           "Exit codes: 0 done, 1 internal failure, 2 usage or input, 3 file, 75 stopped early with a good checkpoint\n"
           "(run the same command again).\n");
+}
+
+void
+vrg_command_line_grammar (void)
+{
+  for (const vrg_command *c = vrg_commands; c->name != NULL; c++)
+    {
+      printf ("command\t%s\t%s\t%s\t", c->name, c->arguments, c->brief);
+      for (const char *p = c->details; *p; p++)
+        putchar (*p == '\n' ? ' ' : *p);
+      putchar ('\n');
+      for (int i = 0; i < OPTIONS; i++)
+        if (has_option (c, options[i].name))
+          printf ("option\t%s\t%s\t%s\t%s\n", c->name, options[i].name, options[i].argument ? options[i].argument : "",
+                  options[i].help);
+    }
+  for (const char *line = vrg_bench_names (); *line; line += strcspn (line, "\n") + 1)
+    {
+      const int name = (int) strcspn (line, " "), help = name + (int) strspn (line + name, " ");
+      printf ("benchmark\t%.*s\t%.*s\n", name, line, (int) strcspn (line + help, "\n"), line + help);
+    }
+  vrg_param_list (stdout);
 }
 
 /** The command of this name, or an error with a suggestion. */

@@ -12,4 +12,12 @@ int vrg_command_line_read (vrg_app *a, int argc, char **argv);
 /** Help of a command, or of all (NULL), on standard output.  Local. */
 void vrg_command_line_help (const vrg_command *command);
 
+/** All that can be said to the program, for the manual and the shell: lines of words with tabs between them.
+ *    command NAME ARGUMENTS BRIEF DETAILS
+ *    option COMMAND NAME ARGUMENT HELP
+ *    benchmark NAME HELP
+ *    key SECTION KEY TYPE NAMES RANGE DEFAULT DECIDES HELP
+ *  Local; needs no MPI. */
+void vrg_command_line_grammar (void);
+
 #endif

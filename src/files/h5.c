@@ -27,12 +27,11 @@
 #include "files/h5_internal.h"
 #include "parallel/grid.h"
 
-#ifndef PACKAGE_VERSION
-#define PACKAGE_VERSION "0.1.0"
-#endif
-#ifndef VRG_GIT_COMMIT
+#ifndef VRG_VERSION
+#define VRG_VERSION "unknown"
 #define VRG_GIT_COMMIT "unknown"
 #endif
+
 
 /* At most this much of a file is metadata: at all, for a dataset with the groups above it, for an attribute beside twice
    its value (in a heap that doubles).  HDF5 does not tell under MPI. */
@@ -44,7 +43,7 @@
 const char *
 vrg_version (void)
 {
-  return PACKAGE_VERSION;
+  return VRG_VERSION;
 }
 
 const char *

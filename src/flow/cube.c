@@ -3,6 +3,7 @@
 #include "flow/cube.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/error.h"
 
