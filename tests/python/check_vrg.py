@@ -66,7 +66,7 @@ def _():
 
 
 for name, dimension in (("ring", 1), ("every", 2), ("cube", 3)):
-    @check(f"{name}: bonds and magnetisation are those of the unpacked spins, energy that of sample.tsv")
+    @check(f"{name}: bonds and magnetisation are those of the unpacked spins, means those of sample.tsv")
     def _():
         samples = vrg.open(f"{name}/samples.h5")
         table = vrg.open(f"{name}/sample.tsv")
@@ -75,9 +75,9 @@ for name, dimension in (("ring", 1), ("every", 2), ("cube", 3)):
             assert s.shape == (len(e),) + samples.size and set(numpy.unique(s)) == {-1, 1}
             same(sums(s, dimension), e.bonds)
             same(s.sum(axis=tuple(range(1, 1 + dimension)), dtype=numpy.int64), e.magnetisation)
-            if len(e) % samples.chains == 0: # otherwise the table's means leave the last time out
-                same(float(f"{e.energy.mean():.10g}"), row["energy"])
-                same(float(f"{abs(e.m).mean():.10g}"), row["abs_m"])
+            # means of the table are freed of the jackknife's bias where blocks differ in size
+            assert abs(e.energy.mean() - row["energy"]) < 0.02 * row["energy_err"]
+            assert abs(abs(e.m).mean() - row["abs_m"]) < 0.02 * row["abs_m_err"]
 
 
 @check("even operators are those of the unpacked spins")
