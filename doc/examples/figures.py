@@ -6,7 +6,7 @@
 
 Needs python3-numpy, python3-h5py and python3-matplotlib."""
 
-# %% The run.  vrg.py lies in ../../python of the sources, in ../python where it is installed.
+# %% The run.  vrg.py lies in ../../python of the sources; where it is installed, in PREFIX/share/vrg/python.
 import os
 import sys
 
@@ -18,7 +18,7 @@ try:
     matplotlib.use("Agg")
 except NameError:  # in a notebook
     here = os.getcwd()
-sys.path[:0] = [os.path.join(here, "..", "..", "python"), os.environ.get("VRG_PYTHON_DIR", here)]
+sys.path += [os.path.join(here, "..", "..", "python"), os.path.join(here, "..", "..", "..", "vrg", "python")]
 import matplotlib.pyplot as plt
 import vrg
 

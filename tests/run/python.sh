@@ -9,5 +9,5 @@ find_python() {
     "$python" -c "import $modules" 2>/dev/null && break
   done
   "$python" -c "import $modules" 2>/dev/null || { echo "1..0 # SKIP no Python with $*"; exit 0; }
-  export PYTHONPATH=$srcdir/python PYTHONDONTWRITEBYTECODE=1 MPLCONFIGDIR=$work/matplotlib
+  export PYTHONPATH=$srcdir/python${PYTHONPATH:+:$PYTHONPATH} PYTHONDONTWRITEBYTECODE=1 MPLCONFIGDIR=$work/matplotlib
 }
