@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/error.h"
 #include "base/memory.h"
@@ -474,6 +475,13 @@ export_file (const vrg_export *what)
   if (what->object == NULL && (what->rows != NULL || what->xdmf != NULL))
     return vrg_error (VRG_USAGE, "%s needs the name of a dataset; `vrg export %s` lists them",
                       what->rows != NULL ? "--rows" : "--xdmf", what->path);
+  struct stat status;
+  const size_t length = strlen (what->path);
+  if (stat (what->path, &status) == 0 && S_ISDIR (status.st_mode))
+    return vrg_error (VRG_FILE, "%s is a directory: name one of its files, such as %s/samples.h5", what->path,
+                      what->path);
+  if (length > 4 && strcmp (what->path + length - 4, ".tsv") == 0)
+    return vrg_error (VRG_FILE, "%s: export is for HDF5 files; a table is text already", what->path);
   int code = vrg_h5_open (MPI_COMM_SELF, what->path, VRG_H5_READ, &file);
   if (code != VRG_OK)
     return code;

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """check_formats.py doc/formats.md FILE.h5...: is every dataset, and every attribute of a group, of these files in the section of
 its format, under its name?  A name there is a word in backquotes; X_error and X_leave_one_out go with an X whose row says
-`error` or `leave_one_out`; /NAME stands for the columns of a table."""
+`error` or `leave_one_out`; /NAME stands for the columns of a table.  The row of a dataset must say its type and as many dimensions
+as it has."""
 
 import re
 import sys
@@ -39,6 +40,26 @@ def words(lines):
     return result
 
 
+TYPES = {"|u1": "u8", "<i4": "i32", "<u4": "u32", "<i8": "i64", "<u8": "u64", "<f8": "f64"}
+
+
+def shapes(lines):
+    """What rows say of each name: {"y": [("f64", {2, 3}), ...]}."""
+    found = {}
+    for line in lines:
+        cells = line.split("|")
+        if len(cells) < 5 or "[" not in cells[-2]:
+            continue
+        type_, ranks = "", set()
+        for text in re.split(r",| or ", cells[-2]):
+            type_ = (re.findall(r"\b[uif]\d+\b", text) or [type_])[0]
+            optional = text.count("([")
+            ranks |= {text.count("[") - optional, text.count("[")}
+        for name in words([line]):
+            found.setdefault(name, []).append((type_, ranks))
+    return found
+
+
 def main():
     text = sections(sys.argv[1])
     every = words(text["Every HDF5 file"])
@@ -52,6 +73,7 @@ def main():
                 missing.add(f"a section for {path}")
                 continue
             known = words(own[0]) | every
+            said_of = shapes(own[0])
             if kind == "rbm-flow":
                 known |= {c + e for line in text["Tables (`*.tsv`)"] for c in re.findall(r"\w+", line) for e in ("", "_error")}
 
@@ -64,6 +86,12 @@ def main():
                 generic = {last, last.replace("depth-N", "depth-D"), last.replace("layer-N", "layer-N")}
                 if isinstance(thing, h5py.Dataset) and not generic & known and kind != "checkpoint":
                     missing.add(f"{kind}: /{name}")
+                elif isinstance(thing, h5py.Dataset) and kind not in ("checkpoint", "rbm-flow"):
+                    rows = [row for name_ in generic for row in said_of.get(name_, [])]
+                    if not any(TYPES[thing.dtype.str] == type_ and thing.ndim in ranks for type_, ranks in rows):
+                        missing.add(f"{kind}: /{said} as {TYPES[thing.dtype.str]} of {thing.ndim} dimensions: {rows}")
+                if isinstance(thing, h5py.Dataset) and not COMMON <= set(thing.attrs):
+                    missing.add(f"{kind}: /{said}, which has no attributes description and dimensions")
                 for attribute in set(thing.attrs) - COMMON - known:
                     missing.add(f"{kind}: attribute {attribute} of /{said}")
 
