@@ -21,6 +21,7 @@ typedef struct
   int n_args;
   const char **args;
   const char *out, *time, *fresh;
+  const char *rows, *xdmf;
   vrg_table_options table;
   int n_set;
   const char **set;

@@ -36,6 +36,8 @@ static const struct
   { "--levels", "N", PLACE (table.levels), "of a flow (default 10)" },
   { "--p", "P", PLACE (table.p), "of a flow: level (best at each, default), constant (best), or P" },
   { "--bounds", NULL, PLACE (table.bounds), "bounds on ln Z per site, by all methods" },
+  { "--rows", "A:B[:STEP]", PLACE (rows), "of the first dimension: A to B - 1, as in Python; or one number" },
+  { "--xdmf", "NAME.xdmf", PLACE (xdmf), "spins for ParaView and VisIt: NAME.xdmf and NAME.raw" },
   { "--quiet", NULL, 0, "warnings and errors only" },
   { "--verbose", NULL, 0, "more in the log" },
   { "--help", NULL, 0, "this help (-h)" },
@@ -190,8 +192,10 @@ vrg_command_line_read (vrg_app *a, int argc, char **argv)
     return code;
   if (a->n_args < a->command->least || a->n_args > a->command->most)
     return vrg_error (VRG_USAGE, "%s takes %s, not %d argument%s: vrg %s %s", a->command->name,
-                      a->command->least ? "one argument" : "no argument", a->n_args, a->n_args == 1 ? "" : "s",
-                      a->command->name, a->command->arguments);
+                      !a->command->least                     ? "no argument"
+                      : a->command->most > a->command->least ? "one argument or two"
+                                                             : "one argument",
+                      a->n_args, a->n_args == 1 ? "" : "s", a->command->name, a->command->arguments);
   if (!vrg_simd_environment_is_good ())
     return vrg_error (VRG_USAGE, "VRG_SIMD=%.60s: not portable, avx2 or avx512", getenv ("VRG_SIMD"));
   return VRG_OK;

@@ -8,6 +8,7 @@
 #include "base/terminal.h"
 #include "bench/bench.h"
 #include "cli/app.h"
+#include "files/export.h"
 #include "files/info.h"
 #include "files/status.h"
 #include "flow/combine.h"
@@ -95,6 +96,13 @@ command_status (vrg_app *a)
 }
 
 static int
+command_export (vrg_app *a)
+{
+  const vrg_export what = { a->args[0], a->n_args > 1 ? a->args[1] : NULL, a->rows, a->xdmf };
+  return vrg_export_file (a->world, &what);
+}
+
+static int
 command_report (vrg_app *a)
 {
   vrg_grid *grid = vrg_grid_new (a->world, 1);
@@ -155,6 +163,9 @@ const vrg_command vrg_commands[] = {
     "DIR is `.` if none is given. State, progress, rate, expected end, age of the last checkpoint, and where it runs;\n"
     "for a run that was stopped or killed, the command that goes on. Runs are not touched, locked or slowed down.\n"
     "Lines for people on a terminal, otherwise a table. A running stage tells of itself every 10 seconds." },
+  { "export", "FILE [DATASET]", 1, 2, "--rows --xdmf " OTHER_OPTIONS, command_export, "what a file holds, as text",
+    "Without DATASET a table of what there is; of a group its attributes; of a dataset its values, tab-separated, a line\n"
+    "for each value of all indices but the last; spins as +1 and -1." },
   { "report", "DIR", 1, 1, OTHER_OPTIONS, command_report, "draw the figures and write report.html", "" },
   { "combine", "DIR DIR...", 0, 999, "--out " OTHER_OPTIONS, command_combine, "several finished flows read together",
     "Writes matching.tsv (the critical coupling from sizes L and L / b), exponents-by-size.tsv, extrapolation.tsv and\n"
