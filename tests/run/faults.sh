@@ -12,7 +12,8 @@ shared=$(mktemp -d /dev/shm/vrg-test.XXXXXX 2>/dev/null) || shared=$work/shared
 trap 'cd / && rm -rf "$work" "$shared"' EXIT
 mkdir -p "$shared" "$work/mpirun"
 export OMPI_MCA_btl_vader_backing_directory=$shared OMPI_MCA_osc_sm_backing_directory=$shared OMPI_MCA_orte_tmpdir_base=$work/mpirun
-hangs=0
+hangs=0 left=
+exec 3>&2 2>/dev/null # bash tells of every process that is killed
 
 # begin RANKS ARGUMENT...: 0 ranks are one without mpirun.
 begin() {

@@ -64,22 +64,22 @@ prepare() {
   mv broken whole-$1
 }
 
-# count: what the last run told of, in the variables of `kills`.
+# count: what the last run told of, in a variable of `kills`.
 count() {
-  ! grep -q 'waiting for another run' stderr || waited=$((waited + 1))
   ! grep -q 'resumed from' stderr || resumed=$((resumed + 1))
 }
 
 struck_all=0 inside_all=0
 # kills STAGE WHOM TIMES
 kills() {
-  local stage=$1 whom=$2 times=$3 struck=0 inside=0 waited=0 ends=0 turn=0 wrong=0 resumed=0 np old=
+  local stage=$1 whom=$2 times=$3 struck=0 inside=0 waited=0 ends=0 turn=0 wrong=0 resumed=0 np old= left=
   while [ $struck -lt $times ] && [ $wrong = 0 ] && [ $hangs = 0 ]; do
     rm -rf broken && cp -rp before-$stage broken
     while :; do
       turn=$((turn + 1))
       np=$((1 + RANDOM % 4))
       [ $np != 1 ] || [ $whom = mpirun ] || np=0
+      [ -z "$left" ] || ! runs $left || waited=$((waited + 1))
       begin $np $(stage_command $stage)
       if [ $struck -lt $times ]; then
         instant ${seconds[$stage]}
@@ -107,8 +107,8 @@ kills() {
     done
   done
   wait_end 60 0 $old || hangs=$((hangs + 1))
-  check "$stage: kill -9 of $whom, $struck times ($inside while writing, $resumed resumed, $waited waited): the same bits $ends times" \
+  check "$stage: kill -9 of $whom, $struck times ($inside while writing, $resumed resumed, $waited with ranks still there): the same bits $ends times" \
     test $wrong$hangs = 00 -a $struck = $times
-  row "$stage: kill -9 of $whom" $struck "$([ $wrong$hangs = 00 ] && echo "same bits; in a write $inside, resumed $resumed, waited for ranks $waited" || echo "WRONG")"
+  row "$stage: kill -9 of $whom" $struck "$([ $wrong$hangs = 00 ] && echo "same bits; in a write $inside, resumed $resumed, ranks still there $waited" || echo "WRONG")"
   struck_all=$((struck_all + struck)) inside_all=$((inside_all + inside))
 }
