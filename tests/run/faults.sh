@@ -12,7 +12,7 @@ shared=$(mktemp -d /dev/shm/vrg-test.XXXXXX 2>/dev/null) || shared=$work/shared
 trap 'cd / && rm -rf "$work" "$shared"' EXIT
 mkdir -p "$shared" "$work/mpirun"
 export OMPI_MCA_btl_vader_backing_directory=$shared OMPI_MCA_osc_sm_backing_directory=$shared OMPI_MCA_orte_tmpdir_base=$work/mpirun
-hangs=0 left=
+hangs=0 mpirun_hangs=0 left=
 exec 3>&2 2>/dev/null # bash tells of every process that is killed
 
 # begin RANKS ARGUMENT...: 0 ranks are one without mpirun.
@@ -81,11 +81,16 @@ settle() {
   [ -n "$left" ] || all=$(descendants $pid)
   status=0
   if ! wait_end ${1:-120} $all; then
-    hangs=$((hangs + 1))
-    echo "# does not end: $all; $(tail -n 1 "$log")"
-    for stuck in $all; do
-      command -v gdb >/dev/null && timeout 20 gdb -p $stuck -batch -ex bt 2>/dev/null | grep '^#' | head -20 | sed "s/^/# $stuck /"
-    done
+    # Open MPI's mpirun sometimes hangs in its own end (PMIx 4 waits for its own mutex) when a rank was killed
+    if [ $alone = 0 ] && ! runs $(echo $all | cut -s -d ' ' -f 2-); then
+      mpirun_hangs=$((mpirun_hangs + 1))
+    else
+      hangs=$((hangs + 1))
+      echo "# does not end: $all; $(tail -n 1 "$log")"
+      for stuck in $all; do
+        command -v gdb >/dev/null && timeout 20 gdb -p $stuck -batch -ex bt 2>/dev/null | grep '^#' | head -20 | sed "s/^/# $stuck /"
+      done
+    fi
     kill -KILL $all
   fi
   { wait $pid || status=$?; } 2>/dev/null
@@ -100,4 +105,5 @@ row() {
 print_rows() {
   printf '# %-58s %6s  %s\n' fault times outcome
   printf '%s' "$rows" | sed 's/^/# /'
+  [ $mpirun_hangs = 0 ] || echo "# mpirun itself did not end after its ranks had, and was killed: $mpirun_hangs times"
 }
