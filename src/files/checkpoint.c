@@ -154,31 +154,33 @@ vrg_checkpoint_read_planned (const vrg_grid *grid, const char *directory, const 
   if (steps[0] == -1 && steps[1] == -1)
     return VRG_OK;
 
-  int newest = steps[1] > steps[0];
+  /* one that cannot even be opened may be the newest: it is asked first, so that the log says why it is passed over */
+  const int first = steps[0] == -2 || (steps[1] != -2 && steps[0] >= steps[1]) ? 0 : 1;
+  bool other[2] = { false, false };
   for (int k = 0; k < 2; k++)
     {
-      int g = k == 0 ? newest : 1 - newest;
-      bool other;
+      int g = k == 0 ? first : 1 - first;
       if (steps[g] == -1)
         continue;
-      int code = read_file (grid, path[g], fingerprint, step, plan, context, &other);
+      int code = read_file (grid, path[g], fingerprint, step, plan, context, &other[g]);
       if (code == VRG_OK)
         {
           vrg_info ("%s: resumed from %s at step %lld", stage, path[g], (long long) *step);
-          if (why[newest][0] != '\0') /* out of the way, so that it is not taken for the newest again */
+          if (why[1 - g][0] != '\0') /* out of the way, so that it is not taken for the newest again */
             {
               char aside[VRG_PATH_LENGTH + 8];
-              snprintf (aside, sizeof aside, "%s.damaged", path[newest]);
-              code = vrg_file_rename (grid->file, path[newest], aside);
+              snprintf (aside, sizeof aside, "%s.%s", path[1 - g], other[1 - g] ? "other" : "damaged");
+              code = vrg_file_rename (grid->file, path[1 - g], aside);
             }
           return code;
         }
       *step = -1;
-      if (other)
-        return code;
       snprintf (why[g], sizeof why[g], "%s", vrg_error_text ());
       vrg_warn ("%s: passed over a checkpoint: %s", stage, why[g]);
     }
+  for (int g = 0; g < 2; g++)
+    if (other[g])
+      return vrg_error (VRG_FILE, "%s", why[g]);
   return vrg_error (VRG_FILE,
                     "%s: no good checkpoint: %s%s%s; remove %s/checkpoint-%s.*.h5 to begin the stage again, or use "
                     "--fresh",

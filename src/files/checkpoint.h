@@ -14,8 +14,9 @@ int vrg_checkpoint_write (const vrg_grid *grid, const char *directory, const cha
                           int64_t step, int64_t total, int n, const vrg_h5_array *arrays);
 
 /** Read the newest good generation into the arrays (dims must agree; slabs may differ from the writer's).
- *  *step = -1 and VRG_OK if there is none.  Of another fingerprint, or both damaged: VRG_FILE.
- *  Logs "stage: resumed from FILE at step ...".  Collective. */
+ *  *step = -1 and VRG_OK if there is none.  One that is damaged or of another fingerprint is passed over, with a
+ *  warning, and renamed to .damaged or .other; none good: VRG_FILE.  Logs "stage: resumed from FILE at step ...".
+ *  Collective. */
 int vrg_checkpoint_read (const vrg_grid *grid, const char *directory, const char *stage, const char *fingerprint,
                          int64_t *step, int n, const vrg_h5_array *arrays);
 

@@ -146,6 +146,15 @@ generations (const vrg_grid *grid)
          "both damaged: both are named");
   vrg_log_init (check_rank_ == 0, VRG_LOG_WARNING);
 
+  vrg_checkpoint_remove (grid, scratch_directory, "sample");
+  vrg_log_init (false, VRG_LOG_WARNING);
+  write_step (grid, 70, "key = 2\n");
+  write_step (grid, 10, "key = 1\n");
+  expect (grid, 10, "newest is of another run");
+  check (scratch_size (path[0]) < 0 && scratch_size (scratch_path ("checkpoint-sample.0.h5.other")) > 0,
+         "which is kept, out of the way");
+  vrg_log_init (check_rank_ == 0, VRG_LOG_WARNING);
+
   check (vrg_checkpoint_remove (grid, scratch_directory, "sample") == VRG_OK && scratch_size (path[0]) < 0
            && scratch_size (path[1]) < 0,
          "removed");
