@@ -300,7 +300,11 @@ create_part (vrg_samples *samples)
         code = vrg_h5_create (file, &array);
       }
   if (code == VRG_OK)
-    code = vrg_h5_prepare_seal (file);
+    {
+      vrg_h5_content content;
+      code = vrg_h5_prepare_seal (file, &content);
+      vrg_h5_content_clear (&content);
+    }
   int closed = vrg_h5_close (file);
   if (code == VRG_OK)
     code = closed;
