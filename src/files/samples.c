@@ -195,7 +195,6 @@ new_samples (MPI_Comm comm)
   vrg_samples *samples = vrg_new (1, sizeof *samples, "samples file");
   samples->comm = comm;
   samples->descriptor = -1;
-  samples->counted = true;
   return samples;
 }
 
@@ -329,6 +328,7 @@ vrg_samples_begin (const vrg_grid *grid, const char *directory, const vrg_input 
   snprintf (samples->path, sizeof samples->path, "%s/samples.h5.part", directory);
 
   samples->reopened = vrg_file_exists (grid->file, samples->path);
+  samples->counted = !samples->reopened;
   int code;
   if (samples->reopened)
     code = check_part (samples);

@@ -79,11 +79,11 @@ int
 vrg_saved_read (const vrg_chains *chains, vrg_samples *samples, const char *directory, const char *fingerprint,
                 int64_t *step, uint64_t **spins)
 {
-  reading r;
+  reading r = { .sums = false };
   state_init (&r.state, chains, samples);
   int status = vrg_checkpoint_read_planned (chains->grid, directory, VRG_SAVED_STAGE, fingerprint, step, plan, &r);
-  if (status == VRG_OK && *step > 0 && vrg_samples_reopened (samples))
-    vrg_samples_set_sums (samples, r.sums ? r.state.sums : NULL);
+  if (status == VRG_OK && vrg_samples_reopened (samples)) /* from the beginning: nothing is in it yet, the sums are 0 */
+    vrg_samples_set_sums (samples, r.sums || *step <= 0 ? r.state.sums : NULL);
   *spins = r.state.spins;
   vrg_free (r.state.sums);
   return status;
