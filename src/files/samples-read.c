@@ -8,6 +8,8 @@
 #include "base/memory.h"
 #include "files/samples_internal.h"
 
+#define PIECE 4096 /* samples whose series are read at once */
+
 const vrg_samples_serie vrg_samples_series[VRG_SAMPLES_SETS] = {
   [VRG_SAMPLES_BONDS]
   = { "bonds", "S_nn = sum over bonds of s s' (1)", "sample", offsetof (vrg_observation, bonds), 1 },
@@ -116,14 +118,16 @@ vrg_samples_read_observations (vrg_samples *samples, int ensemble, vrg_observati
   VRG_MPI (MPI_Comm_rank (samples->comm, &rank));
   if (rank == 0)
     {
-      const int64_t n = info->samples;
-      int64_t *numbers = vrg_new (n * VRG_EVEN_OPERATORS, sizeof *numbers, "series");
-      memset (observations, 0, (size_t) n * sizeof *observations);
-      for (int set = VRG_SAMPLES_BONDS; set < vrg_samples_sets (info) && code == VRG_OK; set++)
-        {
-          code = read_at (samples, numbers, n * vrg_samples_series[set].width * 8, samples->offset[ensemble][set]);
-          vrg_samples_move_series (set, n, observations, numbers, false);
-        }
+      int64_t *numbers = vrg_new (PIECE * VRG_EVEN_OPERATORS, sizeof *numbers, "series");
+      memset (observations, 0, (size_t) info->samples * sizeof *observations);
+      for (int set = VRG_SAMPLES_BONDS; set < vrg_samples_sets (info); set++)
+        for (int64_t s = 0; s < info->samples && code == VRG_OK; s += PIECE)
+          {
+            const int64_t n = info->samples - s < PIECE ? info->samples - s : PIECE,
+                          size = vrg_samples_series[set].width * 8;
+            code = read_at (samples, numbers, n * size, samples->offset[ensemble][set] + s * size);
+            vrg_samples_move_series (set, n, observations + s, numbers, false);
+          }
       vrg_free (numbers);
     }
   return vrg_agree (samples->comm, code);

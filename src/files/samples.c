@@ -471,6 +471,13 @@ vrg_samples_set_sums (vrg_samples *samples, const uint64_t *sums)
     samples->sums[i / sets][i % sets] = sums != NULL && rank == 0 ? sums[i] : 0;
 }
 
+void
+vrg_samples_clear_sums (vrg_samples *samples)
+{
+  samples->counted = true;
+  memset (samples->sums, 0, sizeof samples->sums);
+}
+
 /** Seal, where what was written is known by comparison with that. */
 static int
 seal (vrg_h5 *file, const vrg_samples *samples)

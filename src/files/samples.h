@@ -45,10 +45,11 @@ int vrg_samples_write (vrg_samples *samples, int ensemble, int64_t t0, int64_t t
 /** What was written, as one sum of checksums for each dataset of each ensemble: u64 [ensemble][dataset].  A checkpoint
  *  keeps them, and a run that goes on from it sets them, so that the whole file can be compared with all that was ever
  *  written to it.  NULL, or a file reopened without: they are not known (a checkpoint of an older version), nothing is compared.
- *  Collective. */
+ *  Cleared: all is going to be written again.  Collective. */
 int vrg_samples_datasets (const vrg_samples *samples);
 void vrg_samples_get_sums (const vrg_samples *samples, uint64_t *sums);
 void vrg_samples_set_sums (vrg_samples *samples, const uint64_t *sums);
+void vrg_samples_clear_sums (vrg_samples *samples);
 
 /** Seal with checksums, sync, rename to samples.h5.  VRG_FILE where the file does not hold what was written; it is left as
  *  .part then.  Collective.  Also frees. */

@@ -58,17 +58,22 @@ vrg_saved_write (const vrg_chains *chains, const vrg_samples *samples, const cha
   return status;
 }
 
+/** What it takes to read one. */
 typedef struct
 {
+  const vrg_chains *chains;
+  const vrg_samples *samples;
   state state;
   bool sums;
 } reading;
 
-/** Checkpoints of older versions have no sums. */
+/** Memory comes when there is a checkpoint.  Those of older versions have no sums. */
 static int
 plan (vrg_h5 *file, void *context, int *n, const vrg_h5_array **arrays)
 {
   reading *r = context;
+  if (r->state.sums == NULL)
+    state_init (&r->state, r->chains, r->samples);
   r->sums = vrg_h5_exists (file, r->state.arrays[1].name);
   *n = r->sums ? 2 : 1;
   *arrays = r->state.arrays;
@@ -79,11 +84,12 @@ int
 vrg_saved_read (const vrg_chains *chains, vrg_samples *samples, const char *directory, const char *fingerprint,
                 int64_t *step, uint64_t **spins)
 {
-  reading r = { .sums = false };
-  state_init (&r.state, chains, samples);
+  reading r = { .chains = chains, .samples = samples };
   int status = vrg_checkpoint_read_planned (chains->grid, directory, VRG_SAVED_STAGE, fingerprint, step, plan, &r);
-  if (status == VRG_OK && vrg_samples_reopened (samples)) /* from the beginning: nothing is in it yet, the sums are 0 */
-    vrg_samples_set_sums (samples, r.sums || *step <= 0 ? r.state.sums : NULL);
+  if (status == VRG_OK && *step > 0 && vrg_samples_reopened (samples))
+    vrg_samples_set_sums (samples, r.sums ? r.state.sums : NULL);
+  else if (status == VRG_OK)
+    vrg_samples_clear_sums (samples);
   *spins = r.state.spins;
   vrg_free (r.state.sums);
   return status;
