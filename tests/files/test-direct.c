@@ -4,6 +4,7 @@
  * ranks: 1 2 3 4 */
 #include "check.h"
 
+#include <errno.h>
 #include <sys/syscall.h>
 
 #include "base/simd.h"
@@ -35,6 +36,29 @@ ssize_t
 pread (int descriptor, void *data, size_t n, off_t offset)
 {
   return pread64 (descriptor, data, n, offset);
+}
+
+/* a file system that cannot reserve */
+static int refusals;
+static bool refuse;
+
+int fallocate (int descriptor, int mode, off_t offset, off_t length);
+int fallocate64 (int descriptor, int mode, off_t offset, off_t length);
+
+int
+fallocate64 (int descriptor, int mode, off_t offset, off_t length)
+{
+  if (!refuse)
+    return (int) syscall (SYS_fallocate, descriptor, mode, offset, length);
+  refusals++;
+  errno = EOPNOTSUPP;
+  return -1;
+}
+
+int
+fallocate (int descriptor, int mode, off_t offset, off_t length)
+{
+  return fallocate64 (descriptor, mode, offset, length);
 }
 
 enum
@@ -163,6 +187,11 @@ main (int argc, char **argv)
   vrg_h5_array arrays[ARRAYS];
   fill (arrays);
   same_file (arrays);
+
+  refuse = true;
+  same_file (arrays);
+  check (check_rank_ != 0 || refusals > 0, "all that on a file system that cannot reserve");
+  refuse = false;
 
   flip = check_rank_ == check_size_ - 1;
   int code = put (scratch_path ("flipped.h5"), arrays, true);
