@@ -8,6 +8,7 @@
  *     continue.
  *  5. Agree on the exit code, say what went wrong, end. */
 #include <gsl/gsl_errno.h>
+#include <hdf5.h>
 #include <mpi.h>
 #include <signal.h>
 #include <stdio.h>
@@ -55,6 +56,9 @@ main (int argc, char **argv)
   MPI_Comm_rank (a.world, &a.rank);
   MPI_Comm_size (a.world, &a.ranks);
   gsl_set_error_handler_off ();
+  if (H5open () < 0)
+    vrg_fail_one (VRG_INTERNAL, "HDF5 does not start");
+  vrg_memory_start ();
   signal (SIGPIPE, SIG_DFL);
 #ifdef SIGXFSZ
   signal (SIGXFSZ, SIG_IGN); /* a limit on file sizes is an error of the write */

@@ -2,7 +2,9 @@
  * Counted memory: a header before each block remembers its size. */
 #include "base/memory.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/error.h"
 
@@ -17,10 +19,20 @@ typedef struct
   int64_t bytes;
 } header;
 
-static int64_t now, peak, blocks;
+static int64_t now, peak, blocks, started;
+
+/** Count what a block holds more now than before. */
+static void
+count (header *own, int64_t bytes)
+{
+  now += bytes - own->bytes;
+  own->bytes = bytes;
+  if (now > peak)
+    peak = now;
+}
 
 void *
-vrg_new (int64_t n, size_t size, const char *what)
+vrg_new_room (int64_t n, size_t size, const char *what)
 {
   if (n == 0 || size == 0)
     return NULL;
@@ -35,12 +47,27 @@ vrg_new (int64_t n, size_t size, const char *what)
   const uintptr_t first = ((uintptr_t) start + 2 * ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
   char *block = start + (first - (uintptr_t) start);
   header *own = (header *) (void *) (block - sizeof (header));
-  *own = (header){ MAGIC, start, bytes };
-  now += bytes;
-  if (now > peak)
-    peak = now;
+  *own = (header){ MAGIC, start, 0 };
   blocks++;
   return block;
+}
+
+void *
+vrg_new (int64_t n, size_t size, const char *what)
+{
+  void *block = vrg_new_room (n, size, what);
+  if (block != NULL)
+    count ((header *) (void *) ((char *) block - sizeof (header)), n * (int64_t) size);
+  return block;
+}
+
+void
+vrg_memory_use (void *pointer, int64_t bytes)
+{
+  header *own = (header *) (void *) ((char *) pointer - sizeof (header));
+  VRG_ASSERT (own->magic == MAGIC);
+  if (bytes > own->bytes)
+    count (own, bytes);
 }
 
 void
@@ -73,4 +100,33 @@ int64_t
 vrg_memory_blocks (void)
 {
   return blocks;
+}
+
+/** A line of /proc/self/status in bytes; 0 if it is not there. */
+static int64_t
+status_bytes (const char *name)
+{
+  FILE *file = fopen ("/proc/self/status", "r");
+  char line[256];
+  long long kib = 0;
+  while (file != NULL && fgets (line, sizeof line, file) != NULL)
+    if (strncmp (line, name, strlen (name)) == 0 && sscanf (line + strlen (name), ": %lld kB", &kib) == 1)
+      break;
+  if (file != NULL)
+    fclose (file);
+  return kib * 1024;
+}
+
+void
+vrg_memory_start (void)
+{
+  started = status_bytes ("VmRSS");
+}
+
+int64_t
+vrg_memory_resident (int64_t *start)
+{
+  const int64_t most = status_bytes ("VmHWM");
+  *start = started;
+  return most > started ? most - started : 0;
 }

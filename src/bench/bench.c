@@ -163,6 +163,8 @@ static const struct
   { "train", "updates of dense RBMs against rbm_numpy.py and rbm_torch.py", vrg_bench_train },
   { "train-ranks", "updates of one RBM by all ranks together, against one of them; ratio = speed-up",
     vrg_bench_train_ranks },
+  { "checkpoint", "a checkpoint until verified, synced and renamed, against a plain write; needs 3.1 GiB of disk here",
+    vrg_bench_checkpoint },
   { "scaling", "all ranks against one of them, one lattice cut into strips; ratio = speed-up", vrg_bench_scaling },
   { "traffic", "messages and bytes that a sweep sends, counted, against the model", vrg_bench_traffic },
   { "model", "rates to expect on many ranks, from the rates measured here", vrg_bench_model },

@@ -83,6 +83,7 @@ int vrg_bench_convolution (const vrg_bench_run *run);
 int vrg_bench_product (const vrg_bench_run *run);
 int vrg_bench_train (const vrg_bench_run *run);
 int vrg_bench_train_ranks (const vrg_bench_run *run);
+int vrg_bench_checkpoint (const vrg_bench_run *run);
 int vrg_bench_scaling (const vrg_bench_run *run);
 int vrg_bench_traffic (const vrg_bench_run *run);
 int vrg_bench_model (const vrg_bench_run *run);

@@ -17,7 +17,7 @@
 #include "files/lock.h"
 #include "parallel/grid.h"
 
-#define LARGEST_READ (INT64_C (1) << 30) /* of one system call */
+#define LARGEST_PIECE (INT64_C (1) << 30) /* of one system call */
 
 bool
 vrg_file_read_bytes (int descriptor, void *data, int64_t bytes, int64_t offset)
@@ -25,12 +25,30 @@ vrg_file_read_bytes (int descriptor, void *data, int64_t bytes, int64_t offset)
   while (bytes > 0)
     {
       errno = 0;
-      ssize_t n = pread (descriptor, data, (size_t) (bytes < LARGEST_READ ? bytes : LARGEST_READ), offset);
+      ssize_t n = pread (descriptor, data, (size_t) (bytes < LARGEST_PIECE ? bytes : LARGEST_PIECE), offset);
       if (n <= 0 && errno != EINTR)
         return false;
       if (n > 0)
         {
           data = (char *) data + n;
+          bytes -= n;
+          offset += n;
+        }
+    }
+  return true;
+}
+
+bool
+vrg_file_write_bytes (int descriptor, const void *data, int64_t bytes, int64_t offset)
+{
+  while (bytes > 0)
+    {
+      ssize_t n = pwrite (descriptor, data, (size_t) (bytes < LARGEST_PIECE ? bytes : LARGEST_PIECE), offset);
+      if (n < 0 && errno != EINTR)
+        return false;
+      if (n > 0)
+        {
+          data = (const char *) data + n;
           bytes -= n;
           offset += n;
         }

@@ -26,4 +26,7 @@ int vrg_file_reserve (const char *path, int64_t from, int64_t to);
 /** Read exactly `bytes` at `offset`; false on an error, or at the end of the file with errno = 0.  Local. */
 bool vrg_file_read_bytes (int descriptor, void *data, int64_t bytes, int64_t offset);
 
+/** Write exactly `bytes` at `offset`; false leaves errno.  Local. */
+bool vrg_file_write_bytes (int descriptor, const void *data, int64_t bytes, int64_t offset);
+
 #endif

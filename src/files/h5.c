@@ -275,6 +275,13 @@ reserve (vrg_h5 *file)
 }
 
 int
+vrg_h5_flush (vrg_h5 *file)
+{
+  reserve (file);
+  return vrg_h5_agree (file, H5Fflush (file->id, H5F_SCOPE_GLOBAL) >= 0, "cannot be written (is the disk full?)");
+}
+
+int
 vrg_h5_close (vrg_h5 *file)
 {
   if (file == NULL)

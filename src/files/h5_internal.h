@@ -69,9 +69,45 @@ void vrg_h5_content_clear (vrg_h5_content *content);
 /** "u64 1000 x 64 x 1" */
 void vrg_h5_shape_text (vrg_h5_type type, int rank, const int64_t *dims, char text[128]);
 
-/** Create the datasets that vrg_h5_seal will write, after all others, so that sealing changes no metadata: a file that is killed
- *  meanwhile stays readable.  Collective. */
-int vrg_h5_prepare_seal (vrg_h5 *file);
+/** Blocks under checksums of a dataset. */
+int64_t vrg_h5_blocks (const vrg_h5_item *item);
+
+/** Look, and create the datasets that sealing will write, after all others, so that sealing changes no metadata: a file that
+ *  is killed meanwhile stays readable.  content: what was found, to be cleared.  Collective. */
+int vrg_h5_prepare_seal (vrg_h5 *file, vrg_h5_content *content);
+
+/** What was written with its checksums: blocks of all datasets, in the order of the content. */
+typedef struct
+{
+  vrg_h5_content content;
+  int64_t blocks;
+  uint64_t *sums; /* the same on all ranks */
+} vrg_h5_written;
+
+/** Create arrays, write them, read them back from the file, compare them with memory and seal, in one pass.  what: for
+ *  progress, "sample: checkpoint".  The head must be there, nothing may follow but vrg_h5_close.  Then the file is opened anew
+ *  and vrg_h5_check_seal compares its metadata and checksums.  VRG_FILE if anything differs.  Free with
+ *  vrg_h5_written_clear, after a failure too.  Collective. */
+int vrg_h5_put_checked (vrg_h5 *file, const char *what, int n, const vrg_h5_array *arrays, vrg_h5_written *written);
+int vrg_h5_check_seal (vrg_h5 *file, const vrg_h5_written *written);
+void vrg_h5_written_clear (vrg_h5_written *written);
+
+/** Parts of it: add this rank's share of a dataset's checksums, as the file has it, to sums[blocks]; write them all. */
+int vrg_h5_sum (vrg_h5 *file, const vrg_h5_item *item, uint64_t *sums);
+int vrg_h5_put_seal (vrg_h5 *file, const vrg_h5_written *written);
+
+/** The sum over all blocks of a dataset, as whoever wrote it counted it. */
+typedef struct
+{
+  const char *name;
+  uint64_t sum;
+} vrg_h5_expected;
+
+/** vrg_h5_seal; VRG_FILE where a dataset does not have its expected sum.  Collective. */
+int vrg_h5_seal_expected (vrg_h5 *file, int n, const vrg_h5_expected *expected);
+
+/** What was written becomes visible to all ranks.  Collective. */
+int vrg_h5_flush (vrg_h5 *file);
 
 /** Has vrg_h5_seal been completed?  False also if it cannot be told.  Collective. */
 bool vrg_h5_is_sealed (vrg_h5 *file);

@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stddef.h>
 #include <string.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -13,64 +12,21 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "files/checksum.h"
 #include "files/h5_internal.h"
+#include "files/samples_internal.h"
 
 #define FORMAT "vrg-samples"
 #define FORMAT_VERSION 2
 #define LARGEST_COUNT (INT64_C (1) << 48)
 
-enum
-{
-  SPINS,
-  BONDS,
-  MAGNETISATION,
-  FOURIER,
-  EVEN,
-  SETS
-};
-
-struct vrg_samples
-{
-  vrg_samples_info info;
-  char *fingerprint;
-  MPI_Comm comm;
-  char path[VRG_PATH_LENGTH], final[VRG_PATH_LENGTH]; /* .part and final name while it is written */
-  bool reopened;
-  int descriptor;                          /* for reading; -1 while it is written */
-  int64_t offset[VRG_MAX_COUPLINGS][SETS]; /* of each dataset in the file */
-};
-
-/** The series: where its numbers stand in an observation and how many they are. */
-static const struct
-{
-  const char *name, *help, *axes;
-  size_t offset;
-  int64_t width;
-} series[SETS] = {
-  [BONDS] = { "bonds", "S_nn = sum over bonds of s s' (1)", "sample", offsetof (vrg_observation, bonds), 1 },
-  [MAGNETISATION]
-  = { "magnetisation", "sum over sites of s (1)", "sample", offsetof (vrg_observation, magnetisation), 1 },
-  [FOURIER]
-  = { "fourier", "sum over sites of s round (2^24 cos, sin (2 pi r / R)), r = 0..R-1 along the first side (1)",
-      "sample part", offsetof (vrg_observation, fourier), 2 },
-  [EVEN] = { "even", "S of nn nnn plaquette third knight diamond square2, sums over all images (1)", "sample operator",
-             offsetof (vrg_observation, even), VRG_EVEN_OPERATORS },
-};
-
-/** Datasets of an ensemble. */
-static int
-sets_of (const vrg_samples_info *info)
-{
-  return info->dimension == 2 ? SETS : EVEN;
-}
-
 /** A dataset of an ensemble as the file has it. */
 static vrg_h5_array
 dataset (const vrg_samples_info *info, int ensemble, int set, char name[64])
 {
-  snprintf (name, 64, "/ensemble-%03d/%s", ensemble, set == SPINS ? "spins" : series[set].name);
+  snprintf (name, 64, "/ensemble-%03d/%s", ensemble, set == VRG_SAMPLES_SPINS ? "spins" : vrg_samples_series[set].name);
   vrg_h5_array array = { .name = name, .dims = { info->samples } };
-  if (set == SPINS)
+  if (set == VRG_SAMPLES_SPINS)
     {
       array.help = "bit x % 64 of word x / 64 is column x, 1 = spin +1; sample = time * chains + chain";
       array.axes = "sample row word";
@@ -80,11 +36,11 @@ dataset (const vrg_samples_info *info, int ensemble, int set, char name[64])
       array.dims[2] = info->words;
       return array;
     }
-  array.help = series[set].help;
-  array.axes = series[set].axes;
+  array.help = vrg_samples_series[set].help;
+  array.axes = vrg_samples_series[set].axes;
   array.type = VRG_I64;
-  array.rank = series[set].width > 1 ? 2 : 1;
-  array.dims[1] = series[set].width;
+  array.rank = vrg_samples_series[set].width > 1 ? 2 : 1;
+  array.dims[1] = vrg_samples_series[set].width;
   return array;
 }
 
@@ -224,7 +180,7 @@ check_datasets (vrg_h5 *file, vrg_samples *samples)
 {
   int code = VRG_OK;
   for (int e = 0; e < samples->info.ensembles; e++)
-    for (int set = 0; set < sets_of (&samples->info) && code == VRG_OK; set++)
+    for (int set = 0; set < vrg_samples_sets (&samples->info) && code == VRG_OK; set++)
       {
         char name[64];
         vrg_h5_array array = dataset (&samples->info, e, set, name);
@@ -262,8 +218,8 @@ check_space (vrg_samples *samples, const char *directory)
   const vrg_samples_info *info = &samples->info;
   /* the data, and something for heads and checksums */
   double bytes = (double) info->rows * (double) info->words * 8;
-  for (int set = BONDS; set < sets_of (info); set++)
-    bytes += (double) series[set].width * 8;
+  for (int set = VRG_SAMPLES_BONDS; set < vrg_samples_sets (info); set++)
+    bytes += (double) vrg_samples_series[set].width * 8;
   double need = (double) info->ensembles * (double) info->samples * bytes;
   need = need * 1.001 + 1e5;
   double gib = 1024.0 * 1024 * 1024;
@@ -293,14 +249,18 @@ create_part (vrg_samples *samples)
     return code;
   code = put_head (file, samples);
   for (int e = 0; e < samples->info.ensembles; e++)
-    for (int set = 0; set < sets_of (&samples->info) && code == VRG_OK; set++)
+    for (int set = 0; set < vrg_samples_sets (&samples->info) && code == VRG_OK; set++)
       {
         char name[64];
         vrg_h5_array array = dataset (&samples->info, e, set, name);
         code = vrg_h5_create (file, &array);
       }
   if (code == VRG_OK)
-    code = vrg_h5_prepare_seal (file);
+    {
+      vrg_h5_content content;
+      code = vrg_h5_prepare_seal (file, &content);
+      vrg_h5_content_clear (&content);
+    }
   int closed = vrg_h5_close (file);
   if (code == VRG_OK)
     code = closed;
@@ -368,6 +328,7 @@ vrg_samples_begin (const vrg_grid *grid, const char *directory, const vrg_input 
   snprintf (samples->path, sizeof samples->path, "%s/samples.h5.part", directory);
 
   samples->reopened = vrg_file_exists (grid->file, samples->path);
+  samples->counted = !samples->reopened;
   int code;
   if (samples->reopened)
     code = check_part (samples);
@@ -426,8 +387,8 @@ write_dataset (vrg_h5 *file, const vrg_samples *samples, int ensemble, int set, 
   int64_t times = data != NULL && end > t[0] ? end - t[0] : 0;
   bool partial = data != NULL && t[0] <= whole && t[1] > whole;
   int64_t chains = c[1] - c[0], last = (c[1] < rest ? c[1] : rest) - c[0];
-  int64_t count[4] = { times, chains, set == SPINS ? rows[1] - rows[0] : array.dims[1], array.dims[2] };
-  placement at = { info->chains, t[0], c[0], set == SPINS ? rows[0] : 0, array.rank };
+  int64_t count[4] = { times, chains, set == VRG_SAMPLES_SPINS ? rows[1] - rows[0] : array.dims[1], array.dims[2] };
+  placement at = { info->chains, t[0], c[0], set == VRG_SAMPLES_SPINS ? rows[0] : 0, array.rank };
   int64_t item = (array.rank > 1 ? count[2] : 1) * (array.rank > 2 ? count[3] : 1); /* 8-byte words of a sample */
 
   int code = vrg_h5_move (file, name, array.type, VRG_H5_TO_FILE, array.rank + 1, count, (void *) (intptr_t) data,
@@ -442,17 +403,18 @@ write_dataset (vrg_h5 *file, const vrg_samples *samples, int ensemble, int set, 
                       select_runs, &at);
 }
 
-/** Copy the numbers of a series out of n observations, or into them.  Local. */
+/** Add what this rank writes of a dataset: data of times t, chains c, words [word0, word1) of a sample's `words`.  Local. */
 static void
-move_series (int set, int64_t n, vrg_observation *observations, int64_t *numbers, bool out)
+count (vrg_samples *samples, uint64_t *sum, const int64_t t[2], const int64_t c[2], int64_t word0, int64_t word1,
+       int64_t words, const uint64_t *data)
 {
-  const int64_t width = series[set].width;
-  for (int64_t i = 0; i < n; i++)
-    {
-      char *inside = (char *) &observations[i] + series[set].offset;
-      memcpy (out ? (char *) (numbers + i * width) : inside, out ? inside : (char *) (numbers + i * width),
-              (size_t) width * sizeof *numbers);
-    }
+  for (int64_t time = t[0]; time < t[1]; time++)
+    for (int64_t chain = c[0]; chain < c[1]; chain++, data += word1 - word0)
+      {
+        const int64_t s = time * samples->info.chains + chain;
+        if (s < samples->info.samples)
+          *sum += vrg_checksum (data, word1 - word0, s * words + word0);
+      }
 }
 
 int
@@ -466,15 +428,75 @@ vrg_samples_write (vrg_samples *samples, int ensemble, int64_t t0, int64_t t1, i
   if (code != VRG_OK)
     return code;
   int64_t *numbers = observations ? vrg_new (n * VRG_EVEN_OPERATORS, sizeof *numbers, "series") : NULL;
-  for (int set = 0; set < sets_of (&samples->info) && code == VRG_OK; set++)
+  for (int set = 0; set < vrg_samples_sets (&samples->info) && code == VRG_OK; set++)
     {
-      if (set != SPINS && observations)
-        move_series (set, n, (vrg_observation *) (intptr_t) observations, numbers, true);
-      code = write_dataset (file, samples, ensemble, set, t, c, rows, set == SPINS ? (const void *) spins : numbers);
+      if (set != VRG_SAMPLES_SPINS && observations)
+        vrg_samples_move_series (set, n, (vrg_observation *) (intptr_t) observations, numbers, true);
+      const void *data = set == VRG_SAMPLES_SPINS ? (const void *) spins : numbers;
+      const int64_t words = samples->info.words, width = vrg_samples_series[set].width;
+      code = write_dataset (file, samples, ensemble, set, t, c, rows, data);
+      if (data != NULL && set == VRG_SAMPLES_SPINS)
+        count (samples, &samples->sums[ensemble][set], t, c, row0 * words, row1 * words, samples->info.rows * words, data);
+      else if (data != NULL)
+        count (samples, &samples->sums[ensemble][set], t, c, 0, width, width, data);
     }
   vrg_free (numbers);
   int closed = vrg_h5_close (file);
   return code != VRG_OK ? code : closed;
+}
+
+int
+vrg_samples_datasets (const vrg_samples *samples)
+{
+  return vrg_samples_sets (&samples->info);
+}
+
+void
+vrg_samples_get_sums (const vrg_samples *samples, uint64_t *sums)
+{
+  const int sets = vrg_samples_sets (&samples->info), n = samples->info.ensembles * sets;
+  for (int i = 0; i < n; i++)
+    sums[i] = samples->sums[i / sets][i % sets];
+  VRG_MPI (MPI_Allreduce (MPI_IN_PLACE, sums, n, MPI_UINT64_T, MPI_SUM, samples->comm));
+}
+
+void
+vrg_samples_set_sums (vrg_samples *samples, const uint64_t *sums)
+{
+  const int sets = vrg_samples_sets (&samples->info), n = samples->info.ensembles * sets;
+  int rank;
+  VRG_MPI (MPI_Comm_rank (samples->comm, &rank));
+  samples->counted = sums != NULL;
+  for (int i = 0; i < n; i++)
+    samples->sums[i / sets][i % sets] = sums != NULL && rank == 0 ? sums[i] : 0;
+}
+
+void
+vrg_samples_clear_sums (vrg_samples *samples)
+{
+  samples->counted = true;
+  memset (samples->sums, 0, sizeof samples->sums);
+}
+
+/** Seal, where what was written is known by comparison with that. */
+static int
+seal (vrg_h5 *file, const vrg_samples *samples)
+{
+  const int sets = vrg_samples_sets (&samples->info), n = samples->info.ensembles * sets;
+  char (*names)[64] = vrg_new (n, sizeof *names, "names of datasets");
+  uint64_t *sums = vrg_new (n, sizeof *sums, "checksums");
+  vrg_h5_expected *expected = vrg_new (n, sizeof *expected, "checksums");
+  vrg_samples_get_sums (samples, sums);
+  for (int i = 0; i < n; i++)
+    {
+      dataset (&samples->info, i / sets, i % sets, names[i]);
+      expected[i] = (vrg_h5_expected){ names[i], sums[i] };
+    }
+  int code = vrg_h5_seal_expected (file, samples->counted ? n : 0, expected);
+  vrg_free (expected);
+  vrg_free (sums);
+  vrg_free (names);
+  return code;
 }
 
 int
@@ -484,7 +506,7 @@ vrg_samples_finish (vrg_samples *samples)
   int code = vrg_h5_open (samples->comm, samples->path, VRG_H5_MODIFY, &file);
   if (code == VRG_OK)
     {
-      code = vrg_h5_seal (file);
+      code = seal (file, samples);
       int closed = vrg_h5_close (file);
       if (code == VRG_OK)
         code = closed;
@@ -547,95 +569,4 @@ vrg_samples_find (const vrg_samples *samples, double nn)
     if (memcmp (&samples->info.nn[e], &nn, sizeof nn) == 0)
       return e;
   return -1;
-}
-
-static int
-read_at (const vrg_samples *samples, void *data, int64_t bytes, int64_t offset)
-{
-  VRG_ASSERT (samples->descriptor >= 0);
-  if (vrg_file_read_bytes (samples->descriptor, data, bytes, offset))
-    return VRG_OK;
-  return vrg_error (VRG_FILE, "%s: cannot be read: %s", samples->path,
-                    errno != 0 ? strerror (errno) : "it is truncated");
-}
-
-int
-vrg_samples_read_range (vrg_samples *samples, int ensemble, int64_t s0, int64_t s1, int64_t row0, int64_t row1,
-                        uint64_t *spins)
-{
-  const vrg_samples_info *info = &samples->info;
-  VRG_ASSERT (ensemble >= 0 && ensemble < info->ensembles && s0 >= 0 && s1 <= info->samples);
-  VRG_ASSERT (row0 >= 0 && row1 <= info->rows);
-  if (s1 <= s0 || row1 <= row0)
-    return VRG_OK;
-  int64_t line = info->words * 8, sample = info->rows * line, part = (row1 - row0) * line;
-  int64_t offset = samples->offset[ensemble][SPINS] + row0 * line;
-  if (part == sample)
-    return read_at (samples, spins, (s1 - s0) * sample, offset + s0 * sample);
-  int code = VRG_OK;
-  for (int64_t s = s0; s < s1 && code == VRG_OK; s++)
-    code = read_at (samples, spins + (s - s0) * (part / 8), part, offset + s * sample);
-  return code;
-}
-
-int
-vrg_samples_read (vrg_samples *samples, int ensemble, int64_t t0, int64_t t1, int64_t c0, int64_t c1, int64_t row0,
-                  int64_t row1, uint64_t *spins)
-{
-  const vrg_samples_info *info = &samples->info;
-  int64_t step = (c1 - c0) * (row1 - row0) * info->words;
-  int code = VRG_OK;
-  if (c0 == 0 && c1 == info->chains)
-    {
-      int64_t s1 = t1 <= info->samples / info->chains ? t1 * info->chains : info->samples;
-      return vrg_samples_read_range (samples, ensemble, t0 * info->chains, s1, row0, row1, spins);
-    }
-  for (int64_t t = t0; t < t1 && code == VRG_OK; t++)
-    {
-      int64_t s0 = t * info->chains + c0, s1 = t * info->chains + c1;
-      if (s0 < info->samples)
-        code = vrg_samples_read_range (samples, ensemble, s0, s1 < info->samples ? s1 : info->samples, row0, row1,
-                                       spins + (t - t0) * step);
-    }
-  return code;
-}
-
-int
-vrg_samples_read_series (vrg_samples *samples, int ensemble, int64_t *bonds, int64_t *magnetisation)
-{
-  int rank, code = VRG_OK;
-  int64_t bytes = samples->info.samples * 8;
-  VRG_MPI (MPI_Comm_rank (samples->comm, &rank));
-  if (rank == 0)
-    code = read_at (samples, bonds, bytes, samples->offset[ensemble][BONDS]);
-  if (rank == 0 && code == VRG_OK)
-    code = read_at (samples, magnetisation, bytes, samples->offset[ensemble][MAGNETISATION]);
-  code = vrg_agree (samples->comm, code);
-  if (code == VRG_OK)
-    {
-      vrg_broadcast (samples->comm, bonds, bytes);
-      vrg_broadcast (samples->comm, magnetisation, bytes);
-    }
-  return code;
-}
-
-int
-vrg_samples_read_observations (vrg_samples *samples, int ensemble, vrg_observation *observations)
-{
-  const vrg_samples_info *info = &samples->info;
-  int rank, code = VRG_OK;
-  VRG_MPI (MPI_Comm_rank (samples->comm, &rank));
-  if (rank == 0)
-    {
-      const int64_t n = info->samples;
-      int64_t *numbers = vrg_new (n * VRG_EVEN_OPERATORS, sizeof *numbers, "series");
-      memset (observations, 0, (size_t) n * sizeof *observations);
-      for (int set = BONDS; set < sets_of (info) && code == VRG_OK; set++)
-        {
-          code = read_at (samples, numbers, n * series[set].width * 8, samples->offset[ensemble][set]);
-          move_series (set, n, observations, numbers, false);
-        }
-      vrg_free (numbers);
-    }
-  return vrg_agree (samples->comm, code);
 }

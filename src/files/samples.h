@@ -42,7 +42,17 @@ bool vrg_samples_reopened (const vrg_samples *samples);
 int vrg_samples_write (vrg_samples *samples, int ensemble, int64_t t0, int64_t t1, int64_t c0, int64_t c1, int64_t row0,
                        int64_t row1, const uint64_t *spins, const vrg_observation *observations);
 
-/** Seal with checksums, sync, rename to samples.h5.  Collective.  Also frees. */
+/** What was written, as one sum of checksums for each dataset of each ensemble: u64 [ensemble][dataset].  A checkpoint
+ *  keeps them, and a run that goes on from it sets them, so that the whole file can be compared with all that was ever
+ *  written to it.  NULL, or a file reopened without: they are not known (a checkpoint of an older version), nothing is compared.
+ *  Cleared: all is going to be written again.  Collective. */
+int vrg_samples_datasets (const vrg_samples *samples);
+void vrg_samples_get_sums (const vrg_samples *samples, uint64_t *sums);
+void vrg_samples_set_sums (vrg_samples *samples, const uint64_t *sums);
+void vrg_samples_clear_sums (vrg_samples *samples);
+
+/** Seal with checksums, sync, rename to samples.h5.  VRG_FILE where the file does not hold what was written; it is left as
+ *  .part then.  Collective.  Also frees. */
 int vrg_samples_finish (vrg_samples *samples);
 
 /** Open a finished file; shape, attributes and sizes validated against each other, truncation found, checksums verified

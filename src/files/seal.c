@@ -11,6 +11,8 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/param.h"
+#include "base/progress.h"
+#include "files/checksum.h"
 #include "files/file.h"
 #include "files/h5_internal.h"
 #include "parallel/grid.h"
@@ -19,43 +21,62 @@
 
 /* --- the sum --- */
 
-static inline uint64_t
-hash64 (uint64_t i, uint64_t word)
+int64_t
+vrg_h5_blocks (const vrg_h5_item *item)
 {
-  uint64_t z = word + (i + 1) * UINT64_C (0x9e3779b97f4a7c15);
-  z = (z ^ (z >> 30)) * UINT64_C (0xbf58476d1ce4e5b9);
-  z = (z ^ (z >> 27)) * UINT64_C (0x94d049bb133111eb);
-  return z ^ (z >> 31);
+  return (item->bytes + VRG_H5_BLOCK - 1) / VRG_H5_BLOCK;
 }
 
-/** Sum over `n` words, the first of which is number `first`. */
-static uint64_t
-sum_words (const uint64_t *words, int64_t n, int64_t first)
+/** Going through a file: this rank's blocks of each dataset. */
+typedef struct
 {
-  uint64_t sum = 0;
-  for (int64_t i = 0; i < n; i++)
-    sum += hash64 ((uint64_t) (first + i), words[i]);
-  return sum;
+  int descriptor;
+  uint64_t *buffer; /* a block */
+  vrg_progress progress;
+  bool shown;
+  int64_t done, total; /* bytes of this rank */
+} scan;
+
+/** Bytes of a rank from which on progress is shown. */
+#define LONG_SCAN (INT64_C (256) << 20)
+
+/** what: for progress, kept.  Local; what goes wrong is noted. */
+static void
+scan_begin (scan *s, vrg_h5 *file, const char *what, int64_t bytes)
+{
+  *s = (scan){ .descriptor = open (file->path, O_RDONLY | O_CLOEXEC), .total = bytes / file->size };
+  vrg_h5_note (file, s->descriptor >= 0, "cannot be read back: %s", strerror (errno));
+  s->buffer = vrg_new (WORDS, 8, "blocks under a checksum");
+  s->shown = s->total >= LONG_SCAN;
+  if (s->shown)
+    vrg_progress_begin (&s->progress, what, "MiB", 0, s->total >> 20);
 }
 
-static int64_t
-block_count (int64_t bytes)
+static void
+scan_end (scan *s)
 {
-  return (bytes + VRG_H5_BLOCK - 1) / VRG_H5_BLOCK;
+  if (s->shown)
+    vrg_progress_end (&s->progress, s->total >> 20);
+  if (s->descriptor >= 0)
+    close (s->descriptor);
+  vrg_free (s->buffer);
 }
 
 /** Sums of blocks [first, last) of a dataset into sums[last - first]. */
 static bool
-sum_blocks (int descriptor, const vrg_h5_item *item, int64_t first, int64_t last, uint64_t *buffer, uint64_t *sums)
+sum_blocks (scan *s, const vrg_h5_item *item, int64_t first, int64_t last, uint64_t *sums)
 {
   for (int64_t b = first; b < last; b++)
     {
       int64_t at = b * VRG_H5_BLOCK, n = item->bytes - at < VRG_H5_BLOCK ? item->bytes - at : VRG_H5_BLOCK;
       if (n % 8 != 0)
-        buffer[n / 8] = 0; /* pads a short last word */
-      if (!vrg_file_read_bytes (descriptor, buffer, n, item->offset + at))
+        s->buffer[n / 8] = 0; /* pads a short last word */
+      if (!vrg_file_read_bytes (s->descriptor, s->buffer, n, item->offset + at))
         return false;
-      sums[b - first] = sum_words (buffer, (n + 7) / 8, b * WORDS);
+      sums[b - first] = vrg_checksum (s->buffer, (n + 7) / 8, b * WORDS);
+      s->done += n;
+      if (s->shown)
+        vrg_progress_update (&s->progress, (s->done < s->total ? s->done : s->total) >> 20);
     }
   return true;
 }
@@ -253,7 +274,7 @@ vrg_h5_look (vrg_h5 *file, vrg_h5_content *content)
     {
       int64_t words = (metadata.size + 7) / 8;
       append (&metadata, "\0\0\0\0\0\0\0", 7);
-      content->metadata = sum_words ((const uint64_t *) (const void *) metadata.data, words, 0);
+      content->metadata = vrg_checksum ((const uint64_t *) (const void *) metadata.data, words, 0);
       content->metadata += content->metadata == 0; /* 0 stands for: not sealed */
     }
   else
@@ -284,22 +305,21 @@ seal_array (uint64_t *value)
                          .data = value };
 }
 
-/** This rank's part of the checksums of a dataset; sums are allocated. */
+/** This rank's part of the checksums of a dataset; `data` is left to the caller. */
 static vrg_h5_array
 checksum_array (const vrg_h5 *file, const vrg_h5_item *item, char name[300])
 {
   int64_t first, last;
   snprintf (name, 300, "/checksums%s", item->name);
-  vrg_grid_span (block_count (item->bytes), file->size, file->rank, &first, &last);
+  vrg_grid_span (vrg_h5_blocks (item), file->size, file->rank, &first, &last);
   return (vrg_h5_array){ .name = name,
                          .help = "sum of hash64 over each 1 MiB",
                          .axes = "block",
                          .type = VRG_U64,
                          .rank = 1,
-                         .dims = { block_count (item->bytes) },
+                         .dims = { vrg_h5_blocks (item) },
                          .first = { first },
-                         .count = { last - first },
-                         .data = vrg_new (last - first, 8, "checksums") };
+                         .count = { last - first } };
 }
 
 /** Create what is missing of the checksums and the seal. */
@@ -314,7 +334,6 @@ make_room (vrg_h5 *file, const vrg_h5_content *content)
         /* H5Oexists is an error where a group on the way is missing: missing as well */
         if (H5Oexists_by_name (file->id, name, H5P_DEFAULT) <= 0)
           vrg_h5_create (file, &sums);
-        vrg_free (sums.data);
       }
   vrg_h5_array seal = seal_array (NULL);
   if (H5Oexists_by_name (file->id, seal.name, H5P_DEFAULT) <= 0)
@@ -322,78 +341,156 @@ make_room (vrg_h5 *file, const vrg_h5_content *content)
 }
 
 int
-vrg_h5_prepare_seal (vrg_h5 *file)
+vrg_h5_prepare_seal (vrg_h5 *file, vrg_h5_content *content)
 {
-  vrg_h5_content content;
   uint64_t open = 0;
   vrg_h5_array seal = seal_array (&open);
+  int code = vrg_h5_look (file, content);
+  if (code != VRG_OK)
+    return code;
+  make_room (file, content);
+  return vrg_h5_write (file, &seal);
+}
+
+/** Write checksums that are known already, or compare them with those in the file. */
+static int
+move_known (vrg_h5 *file, const vrg_h5_written *written, bool compare)
+{
+  int code = VRG_OK;
+  uint64_t *sums = written->sums;
+  for (int64_t i = 0; i < written->content.n && code == VRG_OK; i++)
+    if (written->content.items[i].bytes > 0)
+      {
+        char name[300];
+        vrg_h5_array part = checksum_array (file, &written->content.items[i], name);
+        part.data = sums + part.first[0];
+        code = compare ? vrg_h5_compare (file, &part) : vrg_h5_write (file, &part);
+        sums += part.dims[0];
+      }
+  uint64_t metadata = written->content.metadata;
+  vrg_h5_array seal = seal_array (&metadata);
+  return code != VRG_OK ? code : compare ? vrg_h5_compare (file, &seal) : vrg_h5_write (file, &seal);
+}
+
+int
+vrg_h5_put_seal (vrg_h5 *file, const vrg_h5_written *written)
+{
+  return move_known (file, written, false);
+}
+
+int
+vrg_h5_check_seal (vrg_h5 *file, const vrg_h5_written *written)
+{
+  vrg_h5_content content;
+  int code = vrg_h5_look (file, &content);
+  if (code != VRG_OK)
+    return code;
+  code = vrg_h5_agree (file, content.metadata == written->content.metadata,
+                       "names, shapes or attributes are not those that were written: is the disk faulty?");
+  vrg_h5_content_clear (&content);
+  return code == VRG_OK ? move_known (file, written, true) : code;
+}
+
+int
+vrg_h5_sum (vrg_h5 *file, const vrg_h5_item *item, uint64_t *sums)
+{
+  int64_t first, last;
+  scan s;
+  vrg_grid_span (vrg_h5_blocks (item), file->size, file->rank, &first, &last);
+  scan_begin (&s, file, "", 0);
+  vrg_h5_note (file, sum_blocks (&s, item, first, last, sums + first), "cannot read dataset %s back", item->name);
+  scan_end (&s);
+  return vrg_h5_settle (file);
+}
+
+/** Note where a dataset's sum over all blocks is not that of what was written.  Collective. */
+static void
+check_expected (vrg_h5 *file, const vrg_h5_array *sums, const char *name, int n, const vrg_h5_expected *expected)
+{
+  uint64_t sum = 0;
+  int i = 0;
+  while (i < n && strcmp (expected[i].name, name) != 0)
+    i++;
+  if (i == n)
+    return;
+  for (int64_t b = 0; b < sums->count[0]; b++)
+    sum += ((const uint64_t *) sums->data)[b];
+  VRG_MPI (MPI_Allreduce (MPI_IN_PLACE, &sum, 1, MPI_UINT64_T, MPI_SUM, file->comm));
+  vrg_h5_note (file, sum == expected[i].sum,
+               "dataset %s is not what was written to it: it was damaged meanwhile (is the disk faulty?); use --fresh to "
+               "begin anew (the old work is kept aside)",
+               name);
+}
+
+/** Note the first block whose sum is not the one stored.  Collective. */
+static int
+check_stored (vrg_h5 *file, const vrg_h5_array *sums, const char *name)
+{
+  vrg_h5_array stored = *sums;
+  stored.data = vrg_new (sums->count[0], 8, "checksums");
+  int code = vrg_h5_read (file, &stored);
+  int64_t bad = INT64_MAX;
+  for (int64_t i = sums->count[0] - 1; i >= 0 && code == VRG_OK; i--)
+    if (((uint64_t *) sums->data)[i] != ((uint64_t *) stored.data)[i])
+      bad = sums->first[0] + i;
+  /* agreed on with the next dataset, or at the end */
+  vrg_h5_note (file, bad == INT64_MAX, "dataset %s is damaged in block %lld of %lld (1 MiB each)", name, (long long) bad,
+               (long long) sums->dims[0]);
+  vrg_free (stored.data);
+  return code;
+}
+
+/** Checksums of all datasets in turn: written, or compared with those in the file. */
+static int
+work_on_all (vrg_h5 *file, const vrg_h5_content *content, bool verify, int n, const vrg_h5_expected *expected)
+{
+  int code = VRG_OK;
+  int64_t all = 0;
+  char what[VRG_PATH_LENGTH + 64];
+  scan s;
+  for (int64_t i = 0; i < content->n; i++)
+    all += content->items[i].bytes;
+  snprintf (what, sizeof what, "%s %s", verify ? "verifying" : "sealing", file->path);
+  scan_begin (&s, file, what, all);
+  for (int64_t i = 0; i < content->n && code == VRG_OK; i++)
+    if (content->items[i].bytes > 0)
+      {
+        const vrg_h5_item *item = &content->items[i];
+        char name[300];
+        vrg_h5_array sums = checksum_array (file, item, name);
+        sums.data = vrg_new (sums.count[0], 8, "checksums");
+        bool good = sum_blocks (&s, item, sums.first[0], sums.first[0] + sums.count[0], sums.data);
+        vrg_h5_note (file, good, "cannot read dataset %s back", item->name);
+        check_expected (file, &sums, item->name, n, expected);
+        code = verify ? check_stored (file, &sums, item->name) : vrg_h5_write (file, &sums);
+        vrg_free (sums.data);
+      }
+  scan_end (&s);
+  return code;
+}
+
+int
+vrg_h5_seal_expected (vrg_h5 *file, int n, const vrg_h5_expected *expected)
+{
+  vrg_h5_content content;
   int code = vrg_h5_look (file, &content);
   if (code != VRG_OK)
     return code;
   make_room (file, &content);
+  code = vrg_h5_flush (file); /* ranks read what others wrote */
+  if (code == VRG_OK)
+    code = work_on_all (file, &content, false, n, expected);
+  vrg_h5_array seal = seal_array (&content.metadata);
+  if (code == VRG_OK)
+    code = vrg_h5_write (file, &seal);
   vrg_h5_content_clear (&content);
-  return vrg_h5_write (file, &seal);
-}
-
-/** Write (seal) or compare (verify) the checksums of one dataset. */
-static int
-work_on (vrg_h5 *file, const vrg_h5_item *item, int descriptor, uint64_t *buffer, bool verify)
-{
-  char name[300];
-  vrg_h5_array sums = checksum_array (file, item, name);
-  bool good = sum_blocks (descriptor, item, sums.first[0], sums.first[0] + sums.count[0], buffer, sums.data);
-  vrg_h5_note (file, good, "cannot read dataset %s back", item->name);
-  int code;
-  if (!verify)
-    code = vrg_h5_write (file, &sums);
-  else
-    {
-      vrg_h5_array stored = sums;
-      stored.data = vrg_new (sums.count[0], 8, "checksums");
-      code = vrg_h5_read (file, &stored);
-      int64_t bad = INT64_MAX;
-      for (int64_t i = sums.count[0] - 1; i >= 0 && code == VRG_OK; i--)
-        if (((uint64_t *) sums.data)[i] != ((uint64_t *) stored.data)[i])
-          bad = sums.first[0] + i;
-      /* agreed on with the next dataset, or at the end */
-      vrg_h5_note (file, bad == INT64_MAX, "dataset %s is damaged in block %lld of %lld (1 MiB each)", item->name,
-                   (long long) bad, (long long) sums.dims[0]);
-      vrg_free (stored.data);
-    }
-  vrg_free (sums.data);
-  return code;
-}
-
-/** All datasets in turn. */
-static int
-work_on_all (vrg_h5 *file, const vrg_h5_content *content, bool verify)
-{
-  int code = VRG_OK, descriptor = open (file->path, O_RDONLY | O_CLOEXEC);
-  vrg_h5_note (file, descriptor >= 0, "cannot be read back: %s", strerror (errno));
-  uint64_t *buffer = vrg_new (WORDS, 8, "blocks under a checksum");
-  for (int64_t i = 0; i < content->n && code == VRG_OK; i++)
-    if (content->items[i].bytes > 0)
-      code = work_on (file, &content->items[i], descriptor, buffer, verify);
-  if (descriptor >= 0)
-    close (descriptor);
-  vrg_free (buffer);
   return code;
 }
 
 int
 vrg_h5_seal (vrg_h5 *file)
 {
-  vrg_h5_content content;
-  int code = vrg_h5_look (file, &content);
-  if (code != VRG_OK)
-    return code;
-  make_room (file, &content);
-  code = work_on_all (file, &content, false);
-  vrg_h5_array seal = seal_array (&content.metadata);
-  if (code == VRG_OK)
-    code = vrg_h5_write (file, &seal);
-  vrg_h5_content_clear (&content);
-  return code;
+  return vrg_h5_seal_expected (file, 0, NULL);
 }
 
 int
@@ -427,7 +524,7 @@ vrg_h5_verify (vrg_h5 *file)
     code = vrg_h5_look (file, &content);
   if (code != VRG_OK)
     return code;
-  code = work_on_all (file, &content, true);
+  code = work_on_all (file, &content, true, 0, NULL);
   if (code == VRG_OK)
     code = vrg_h5_agree (file, stored == content.metadata, "a name, shape or attribute is damaged");
   vrg_h5_content_clear (&content);

@@ -136,9 +136,12 @@ vrg_grid_share (int64_t n, int64_t together, int parts, int part, int64_t *first
 void
 vrg_grid_tell_memory (const vrg_grid *grid, const char *stage)
 {
-  int64_t peak = vrg_memory_peak ();
-  VRG_MPI (MPI_Allreduce (MPI_IN_PLACE, &peak, 1, MPI_INT64_T, MPI_MAX, grid->world));
-  vrg_info ("%s: at most %.1f MiB of memory on a rank", stage, (double) peak / (1 << 20));
+  int64_t most[3] = { vrg_memory_peak (), 0, 0 };
+  most[1] = vrg_memory_resident (&most[2]);
+  VRG_MPI (MPI_Allreduce (MPI_IN_PLACE, most, 3, MPI_INT64_T, MPI_MAX, grid->world));
+  vrg_info ("%s: at most %.1f MiB of memory on a rank", stage, (double) most[0] / (1 << 20));
+  vrg_debug ("%s: at most %.1f MiB resident on a rank beyond the %.1f MiB of the libraries at the start", stage,
+             (double) most[1] / (1 << 20), (double) most[2] / (1 << 20));
 }
 
 int

@@ -124,7 +124,7 @@ vrg_runs_ready (vrg_runs *runs)
       vrg_free (runs->flip);
       vrg_free (runs->own);
       runs->capacity = more < most ? more : most;
-      runs->flip = vrg_new (runs->gap + (runs->capacity + MARGIN) * (int64_t) sizeof (int32_t), 1, "cluster labels");
+      runs->flip = vrg_new_room (runs->gap + (runs->capacity + MARGIN) * (int64_t) sizeof (int32_t), 1, "cluster labels");
       runs->own = vrg_new (runs->capacity / 64 + 3, sizeof *runs->own, "cluster labels");
       runs->parent = (int32_t *) (void *) (runs->flip + runs->gap);
     }
@@ -472,6 +472,8 @@ label_body (vrg_runs *runs, int64_t row, const vrg_runs_above *above, put_functi
 
   const int32_t begin = runs->head[row], end = begin + (int32_t) (n - firsts);
   runs->head[row + 1] = end;
+  if (row + 1 == runs->rows)
+    vrg_memory_use (runs->flip, runs->gap + (int64_t) (end + MARGIN) * (int64_t) sizeof (int32_t));
   int32_t *parent = runs->parent;
   for (int32_t i = begin; i < end; i++)
     parent[i] = i;

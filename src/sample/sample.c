@@ -17,8 +17,9 @@
 #include "files/samples.h"
 #include "sample/chains.h"
 #include "sample/estimates.h"
+#include "sample/saved.h"
 
-#define STAGE "sample"
+#define STAGE VRG_SAVED_STAGE
 
 typedef struct
 {
@@ -33,44 +34,13 @@ typedef struct
   uint64_t *resumed; /* the checkpoint's spins, until a run begins */
 } sampling;
 
-/** Write the spins of all chains, or read them into s->resumed; the step says everything else.  Collective. */
-static int
-checkpoint (sampling *s, bool write, int64_t *step)
-{
-  vrg_chains *chains = s->chains;
-  const vrg_lattice *shape = chains->shape;
-  uint64_t *packed = vrg_new (chains->ensembles * chains->n * chains->strip_words, sizeof *packed, "checkpoint");
-  vrg_h5_array array = {
-    .name = "/spins",
-    .help = "bit x % 64 of word x / 64: column x, 1 = spin +1 (1)",
-    .axes = "ensemble chain row word",
-    .type = VRG_U64,
-    .rank = 4,
-    .dims = { chains->ensembles, s->input->chains, shape->rows, shape->words },
-    .first = { 0, chains->chain0, shape->row0, 0 },
-    .count = { chains->ensembles, chains->n, shape->row1 - shape->row0, shape->words },
-    .data = packed,
-  };
-  if (!write)
-    {
-      s->resumed = packed;
-      return vrg_checkpoint_read (s->grid, s->directory, STAGE, s->fingerprint, step, 1, &array);
-    }
-  vrg_chains_pack (chains, packed);
-  int status
-    = vrg_checkpoint_write (s->grid, s->directory, STAGE, s->fingerprint, *step, s->sweeps * chains->runs, 1, &array);
-  vrg_stop_saved (s->stop);
-  vrg_free (packed);
-  return status;
-}
-
 /** 1.  *step: where to go on, 0 for the beginning.  Collective. */
 static int
 begin (sampling *s, int64_t *step)
 {
   int status = vrg_samples_begin (s->grid, s->directory, s->input, &s->samples);
   if (status == VRG_OK)
-    status = checkpoint (s, false, step);
+    status = vrg_saved_read (s->chains, s->samples, s->directory, s->fingerprint, step, &s->resumed);
   if (status == VRG_OK && *step > 0 && !vrg_samples_reopened (s->samples))
     {
       vrg_warn ("%s/samples.h5.part is missing: sampling starts again from the beginning", s->directory);
@@ -116,7 +86,11 @@ sample_run (sampling *s, int run, int64_t done)
       if (ready && chains->times > 0)
         status = vrg_chains_flush (chains, s->samples);
       if (action != VRG_GO && status == VRG_OK)
-        status = checkpoint (s, true, &(int64_t){ run * s->sweeps + done });
+        {
+          status = vrg_saved_write (chains, s->samples, s->directory, s->fingerprint, run * s->sweeps + done,
+                                    s->sweeps * chains->runs);
+          vrg_stop_saved (s->stop);
+        }
       if (action == VRG_STOP && status == VRG_OK)
         status = VRG_STOPPED;
     }
