@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * The command line.  Steps:
- *  1. Start MPI; duplicate the world; who speaks.
+ *  1. A process that only looks at a file ends here; start MPI; duplicate the world; who speaks.
  *  2. Read the command line: a command, its arguments and options.
  *  3. For a command with an input: rank 0 reads the file, every rank parses it.
  *  4. Do the command.  For stages: what does the run directory hold, and whose work is it?  Refuse, move aside,
@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -19,6 +20,7 @@
 #include "cli/app.h"
 #include "cli/command-line.h"
 #include "files/h5.h"
+#include "files/walk.h"
 #include "parallel/grid.h"
 
 /** Every line of the message remembered. */
@@ -39,6 +41,11 @@ int
 main (int argc, char **argv)
 {
   /* 1 */
+  if (argc == 3 && !strcmp (argv[1], VRG_WALK_OPTION))
+    return vrg_walk_main (argv[2]);
+  static char self[4096];
+  if (readlink ("/proc/self/exe", self, sizeof self - 1) > 0)
+    vrg_walk_use (self);
   vrg_bench_environment (argc, argv);
   if (MPI_Init (&argc, &argv) != MPI_SUCCESS)
     vrg_fail_one (VRG_INTERNAL, "MPI cannot be started");
