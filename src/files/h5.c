@@ -154,7 +154,7 @@ look_first (const char *path, vrg_h5_mode mode, int64_t *size)
                       mode == VRG_H5_CREATE   ? "created"
                       : mode == VRG_H5_MODIFY ? "opened for writing"
                                               : "opened",
-                      strerror (errno));
+                      errno == ELOOP ? "it is a symbolic link" : strerror (errno));
   int code = VRG_OK;
   unsigned char head[8];
   struct stat status = { 0 };

@@ -457,7 +457,7 @@ write_page (vrg_report_data *data, const vrg_figure *all)
   vrg_training_judge (data);
   snprintf (path, sizeof path, "%s/report.html", data->directory);
   snprintf (temporary, sizeof temporary, "%s/report.html.tmp", data->directory);
-  FILE *page = fopen (temporary, "w");
+  FILE *page = vrg_file_new_stream (temporary);
   if (page == NULL)
     return vrg_error (VRG_FILE, "%s: cannot be written: %s", temporary, strerror (errno));
   vrg_html_begin (page, "VRG report");
