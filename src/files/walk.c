@@ -296,7 +296,7 @@ ask (const char *path, char wrong[WORDS])
     ;
   if (strcmp (wrong, GOOD) == 0)
     wrong[0] = '\0';
-  else if (length == 0)
+  else if (wrong[0] == '\0')
     {
       /* signals that a damaged file does not raise; exit code 127: libraries were not found */
       const int by = ended == child && WIFSIGNALED (status) ? WTERMSIG (status) : 0;
