@@ -24,7 +24,7 @@
 #include "base/memory.h"
 #include "files/h5_internal.h"
 
-#define SECONDS 10                 /* of processor time; a file of ours takes milliseconds */
+#define SECONDS 4                  /* of processor time; a file of ours takes milliseconds */
 #define MEMORY (INT64_C (1) << 30) /* bytes more than the process has at its beginning */
 #define OBJECTS 65536              /* links and attributes in a file */
 #define WORDS 512                  /* of what is wrong */
@@ -315,27 +315,30 @@ ask (const char *path, char wrong[WORDS])
 
 #define KNOWN 64
 
+/** Files as they were when they were walked, and what was wrong with them. */
 static struct
 {
   dev_t device;
   ino_t inode;
   off_t size;
   struct timespec changed;
+  char wrong[WORDS];
 } known[KNOWN];
 static int next_known;
 
-static bool
-is_known (const struct stat *status)
+/** What is known of a file as it is now, or NULL. */
+static const char *
+recall (const struct stat *status)
 {
   for (int i = 0; i < KNOWN; i++)
     if (known[i].device == status->st_dev && known[i].inode == status->st_ino && known[i].size == status->st_size
         && known[i].changed.tv_sec == status->st_mtim.tv_sec && known[i].changed.tv_nsec == status->st_mtim.tv_nsec)
-      return true;
-  return false;
+      return known[i].wrong;
+  return NULL;
 }
 
 static void
-remember (const struct stat *status)
+remember (const struct stat *status, const char *wrong)
 {
   int i = 0;
   while (i < KNOWN && (known[i].device != status->st_dev || known[i].inode != status->st_ino))
@@ -346,6 +349,7 @@ remember (const struct stat *status)
   known[i].inode = status->st_ino;
   known[i].size = status->st_size;
   known[i].changed = status->st_mtim;
+  snprintf (known[i].wrong, WORDS, "%s", wrong);
 }
 
 void
@@ -353,7 +357,7 @@ vrg_walk_trust (const char *path)
 {
   struct stat status;
   if (stat (path, &status) == 0)
-    remember (&status);
+    remember (&status, "");
 }
 
 int
@@ -361,12 +365,16 @@ vrg_walk (const char *path)
 {
   char wrong[WORDS] = "";
   struct stat status;
-  if (stat (path, &status) == 0 && is_known (&status))
-    return VRG_OK;
-  if (walker == NULL || !ask (path, wrong))
-    walk_file (path, wrong);
-  if (wrong[0] != '\0')
-    return vrg_error (VRG_FILE, "%s: %s", path, wrong);
-  remember (&status);
-  return VRG_OK;
+  if (stat (path, &status) != 0)
+    return vrg_error (VRG_FILE, "%s: cannot be looked at: %s", path, strerror (errno));
+  const char *before = recall (&status);
+  if (before != NULL)
+    snprintf (wrong, sizeof wrong, "%s", before);
+  else
+    {
+      if (walker == NULL || !ask (path, wrong))
+        walk_file (path, wrong);
+      remember (&status, wrong);
+    }
+  return wrong[0] == '\0' ? VRG_OK : vrg_error (VRG_FILE, "%s: %s", path, wrong);
 }
