@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * The command line.  Steps:
- *  1. --grammar, which the build of the manual asks for where MPI may not run: print and end.
+ *  1. --grammar, which the build of the manual asks for where MPI may not run, and processes that only look at a file end here.
  *     Start MPI; duplicate the world; who speaks.
  *  2. Read the command line: a command, its arguments and options.
  *  3. For a command with an input: rank 0 reads the file, every rank parses it.
@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -21,6 +22,7 @@
 #include "cli/app.h"
 #include "cli/command-line.h"
 #include "files/h5.h"
+#include "files/walk.h"
 #include "parallel/grid.h"
 
 /** Every line of the message remembered. */
@@ -46,6 +48,11 @@ main (int argc, char **argv)
       vrg_command_line_grammar ();
       vrg_exit (VRG_OK);
     }
+  if (argc == 3 && !strcmp (argv[1], VRG_WALK_OPTION))
+    return vrg_walk_main (argv[2]);
+  static char self[4096];
+  if (readlink ("/proc/self/exe", self, sizeof self - 1) > 0)
+    vrg_walk_use (self);
   vrg_bench_environment (argc, argv);
   if (MPI_Init (&argc, &argv) != MPI_SUCCESS)
     vrg_fail_one (VRG_INTERNAL, "MPI cannot be started");

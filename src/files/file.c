@@ -56,6 +56,25 @@ vrg_file_write_bytes (int descriptor, const void *data, int64_t bytes, int64_t o
   return true;
 }
 
+int
+vrg_file_new (const char *path)
+{
+  struct stat status;
+  if (lstat (path, &status) == 0 && (S_ISREG (status.st_mode) || S_ISLNK (status.st_mode)) && unlink (path) != 0)
+    return -1;
+  return open (path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+}
+
+FILE *
+vrg_file_new_stream (const char *path)
+{
+  const int descriptor = vrg_file_new (path);
+  FILE *stream = descriptor >= 0 ? fdopen (descriptor, "w") : NULL;
+  if (descriptor >= 0 && stream == NULL)
+    close (descriptor);
+  return stream;
+}
+
 /* not posix_fallocate: where a file system cannot reserve, that writes every block */
 int
 vrg_file_reserve (const char *path, int64_t from, int64_t to)

@@ -6,6 +6,7 @@
 #include <mpi.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /** Rename `from` to `to` and sync the directory / remove / does it exist.  Rank 0 acts, all agree.  Collective. */
 int vrg_file_rename (MPI_Comm comm, const char *from, const char *to);
@@ -18,6 +19,13 @@ int vrg_directory_make (MPI_Comm comm, const char *path);
 /** fsync a file or a directory / the directory that holds a path; false leaves errno.  Local. */
 bool vrg_file_sync (const char *path);
 bool vrg_file_sync_directory (const char *path);
+
+/** Make a new, empty file of the user's umask, open for reading and writing, in place of what has that name: a link is
+ *  replaced, not followed.  A descriptor, or -1 with errno.  Local. */
+int vrg_file_new (const char *path);
+
+/** The same as a stream; NULL with errno. */
+FILE *vrg_file_new_stream (const char *path);
 
 /** Reserve the bytes [from, to) of a file on its disk; the file grows to `to`.  Returns an errno, 0: done, or a file
  *  system that cannot reserve.  Local. */

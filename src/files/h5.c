@@ -9,6 +9,7 @@
 
 #include "files/h5.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <gsl/gsl_version.h>
@@ -25,6 +26,7 @@
 #include "files/command.h"
 #include "files/file.h"
 #include "files/h5_internal.h"
+#include "files/walk.h"
 #include "parallel/grid.h"
 
 #ifndef VRG_VERSION
@@ -139,32 +141,35 @@ vrg_h5_close_id (hid_t id)
 
 /* --- open and close --- */
 
-/** On rank 0, before HDF5 is asked: the common failures in words, and the size of the file. */
+/** On rank 0, before HDF5 is asked: the common failures in words, and the size of the file.  A file that is written is no
+ *  link: what somebody else has laid in its place must not be written through, nor a pipe be waited for. */
 static int
 look_first (const char *path, vrg_h5_mode mode, int64_t *size)
 {
   static const unsigned char signature[8] = { 0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n' };
-  int flags = mode == VRG_H5_CREATE ? O_RDWR | O_CREAT : mode == VRG_H5_MODIFY ? O_RDWR : O_RDONLY;
-  int descriptor = open (path, flags | O_CLOEXEC, 0666);
+  int descriptor = mode == VRG_H5_CREATE
+                     ? vrg_file_new (path)
+                     : open (path, (mode == VRG_H5_MODIFY ? O_RDWR | O_NOFOLLOW : O_RDONLY) | O_NONBLOCK | O_CLOEXEC);
   if (descriptor < 0)
     return vrg_error (VRG_FILE, "%s: cannot be %s: %s", path,
                       mode == VRG_H5_CREATE   ? "created"
                       : mode == VRG_H5_MODIFY ? "opened for writing"
                                               : "opened",
-                      strerror (errno));
+                      errno == ELOOP ? "it is a symbolic link" : strerror (errno));
   int code = VRG_OK;
   unsigned char head[8];
   struct stat status = { 0 };
   if (fstat (descriptor, &status) != 0)
     code = vrg_error (VRG_FILE, "%s: cannot be looked at: %s", path, strerror (errno));
+  else if (!S_ISREG (status.st_mode))
+    code = vrg_error (VRG_FILE, "%s: is not a regular file", path);
   else if (mode != VRG_H5_CREATE && (!vrg_file_read_bytes (descriptor, head, 8, 0) || memcmp (head, signature, 8) != 0))
     code = vrg_error (VRG_FILE, "%s: %s", path,
-                      S_ISREG (status.st_mode) && status.st_size == 0 ? "is empty"
-                                                                      : "is not an HDF5 file, or its head is damaged");
+                      status.st_size == 0 ? "is empty" : "is not an HDF5 file, or its head is damaged");
   if (mode == VRG_H5_READ || mode == VRG_H5_LOOK)
     *size = (int64_t) status.st_size;
   close (descriptor);
-  return code;
+  return code == VRG_OK && mode != VRG_H5_CREATE ? vrg_walk (path) : code;
 }
 
 /** By plain system calls: MPI-IO makes and removes files of its own beside what it opens, and HDF5 would lock the file. */
@@ -295,6 +300,8 @@ vrg_h5_close (vrg_h5 *file)
     {
       good = file->rank != 0 || vrg_file_sync (file->path);
       vrg_h5_note (file, good, "cannot be synced to disk: %s", strerror (errno));
+      if (file->rank == 0)
+        vrg_walk_trust (file->path);
       code = vrg_h5_settle (file);
     }
   release (file);
@@ -500,6 +507,9 @@ vrg_h5_get_text (vrg_h5 *file, const char *object, const char *name, char **text
     {
       *text = vrg_new ((int64_t) size + 1, 1, "text attribute");
       good = H5Aread (attribute, type, *text) >= 0;
+      for (char *c = *text; *c != '\0'; c++)
+        if (iscntrl ((unsigned char) *c) && *c != '\n' && *c != '\t')
+          *c = '?'; /* nothing that a terminal obeys */
     }
   vrg_h5_close_id (type);
   vrg_h5_close_id (attribute);

@@ -53,6 +53,9 @@ typedef struct
   int64_t offset, bytes;
 } vrg_h5_item;
 
+/** Type, shape and place of an open dataset in a file of so many bytes; a word on what is wrong, or NULL.  Local. */
+const char *vrg_h5_examine (hid_t set, int64_t size_of_file, vrg_h5_item *item);
+
 /** Every group and dataset but /checksums, /seal and /provenance, sorted by name; each dataset checked to be contiguous
  *  and within the file.  metadata: the sum over all names, shapes and attributes, as /seal holds it. */
 typedef struct

@@ -92,9 +92,8 @@ known_type (hid_t id, vrg_h5_type *type)
   return false;
 }
 
-/** Type, shape and place of an open dataset; a word on what is wrong, or NULL. */
-static const char *
-examine (hid_t set, int64_t size_of_file, vrg_h5_item *item)
+const char *
+vrg_h5_examine (hid_t set, int64_t size_of_file, vrg_h5_item *item)
 {
   hid_t space = H5Dget_space (set), create = H5Dget_create_plist (set), type = H5Dget_type (set);
   hsize_t dims[VRG_H5_RANK] = { 0 };
@@ -105,8 +104,8 @@ examine (hid_t set, int64_t size_of_file, vrg_h5_item *item)
     wrong = "has a rank that is not 1 to 4";
   else if (type < 0 || !known_type (type, &item->type))
     wrong = "has a type that is none of this program's";
-  else if (create < 0 || H5Pget_layout (create) != H5D_CONTIGUOUS)
-    wrong = "is not contiguous";
+  else if (create < 0 || H5Pget_layout (create) != H5D_CONTIGUOUS || H5Pget_external_count (create) != 0)
+    wrong = "is not contiguous in this file";
   else
     {
       item->bytes = vrg_h5_type_size (item->type);
@@ -143,7 +142,7 @@ vrg_h5_place (vrg_h5 *file, const vrg_h5_array *array, int64_t *offset)
 {
   vrg_h5_item item = { 0 };
   hid_t set = H5Dopen2 (file->id, array->name, H5P_DEFAULT);
-  const char *wrong = set < 0 ? "is missing" : examine (set, file->bytes, &item);
+  const char *wrong = set < 0 ? "is missing" : vrg_h5_examine (set, file->bytes, &item);
   vrg_h5_close_id (set);
   if (vrg_h5_note (file, wrong == NULL, "dataset %s %s", array->name, wrong != NULL ? wrong : ""))
     {
@@ -244,7 +243,7 @@ look_at (vrg_h5 *file, vrg_h5_item *item, bytes *metadata)
   append (metadata, item->name, (int64_t) strlen (item->name) + 1);
   if (H5Iget_type (object) == H5I_DATASET)
     {
-      wrong = examine (object, file->bytes, item);
+      wrong = vrg_h5_examine (object, file->bytes, item);
       int64_t head[2] = { (int64_t) item->type, item->rank };
       append (metadata, head, sizeof head);
       append (metadata, item->dims, sizeof item->dims);

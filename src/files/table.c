@@ -95,7 +95,7 @@ vrg_table_double (vrg_table *table, double value)
 static bool
 write_text (const char *path, const char *text, int64_t size)
 {
-  int descriptor = open (path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  int descriptor = vrg_file_new (path);
   if (descriptor < 0)
     return false;
   bool good = true;
@@ -157,7 +157,7 @@ vrg_table_discard (vrg_table *table)
 static int
 read_text (const char *path, char **text, int64_t *size)
 {
-  int descriptor = open (path, O_RDONLY | O_CLOEXEC);
+  int descriptor = open (path, O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* a pipe is not waited for */
   struct stat status;
   if (descriptor < 0 || fstat (descriptor, &status) != 0)
     {

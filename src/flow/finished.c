@@ -47,6 +47,20 @@ parse (vrg_finished *run)
   return VRG_OK;
 }
 
+/** A dataset into new memory, which is taken when the file is known to have as much. */
+static int
+read_new (vrg_h5 *file, const vrg_finished *run, vrg_h5_array *array, double **value)
+{
+  int64_t dims[VRG_H5_RANK] = { 0 }, n = 1;
+  if (vrg_h5_shape (file, array->name, dims) != array->rank || memcmp (dims, array->dims, sizeof dims) != 0)
+    return vrg_error (VRG_FILE, "%s/flow.h5: dataset %s is missing, or not of the shape that its parameters say",
+                      run->directory, array->name);
+  for (int d = 0; d < array->rank; d++)
+    n *= dims[d];
+  array->data = *value = vrg_new (n, sizeof **value, array->name);
+  return vrg_h5_read (file, array);
+}
+
 /** One quantity and its leave-one-out values. */
 static int
 read_quantity (vrg_h5 *file, const vrg_finished *run, const char *group, const char *name, int64_t n, double **value,
@@ -54,19 +68,15 @@ read_quantity (vrg_h5 *file, const vrg_finished *run, const char *group, const c
 {
   char path[192];
   vrg_h5_array array = { .name = path, .type = VRG_F64, .rank = 2, .dims = { run->levels, n }, .replicated = true };
-  *value = vrg_new (run->levels * n, sizeof **value, name);
-  *rest = vrg_new (run->levels * run->blocks * n, sizeof **rest, name);
   snprintf (path, sizeof path, "%s/%s", group, name);
-  array.data = *value;
-  int status = vrg_h5_read (file, &array);
+  int status = read_new (file, run, &array, value);
   if (status != VRG_OK)
     return status;
   snprintf (path, sizeof path, "%s/%s_leave_one_out", group, name);
   array.rank = 3;
   array.dims[1] = run->blocks;
   array.dims[2] = n;
-  array.data = *rest;
-  return vrg_h5_read (file, &array);
+  return read_new (file, run, &array, rest);
 }
 
 static int
@@ -124,6 +134,9 @@ vrg_finished_read (const vrg_grid *grid, const char *directory, vrg_finished *ru
     status = vrg_h5_get_int (file, "/", "levels", &levels);
   if (status == VRG_OK)
     status = vrg_h5_get_int (file, "/", "blocks", &blocks);
+  if (status == VRG_OK && (levels < 0 || levels > 62 || blocks < 1 || blocks > INT32_MAX))
+    status = vrg_error (VRG_FILE, "%s: %lld levels and %lld blocks are impossible: the file is damaged", path,
+                        (long long) levels, (long long) blocks);
   if (status == VRG_OK)
     {
       const vrg_input *in = &run->input;

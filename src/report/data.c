@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdarg.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -148,8 +149,7 @@ vrg_exponent_of (const vrg_report_data *data, bool odd)
 static bool
 local_file_exists (const char *path)
 {
-  FILE *file = fopen (path, "r");
-  return file != NULL && fclose (file) == 0;
+  return access (path, R_OK) == 0;
 }
 
 static vrg_table_data *

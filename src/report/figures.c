@@ -143,8 +143,11 @@ vrg_figures_draw (vrg_report_data *data, vrg_figure figures[VRG_FIGURES])
   bool gnuplot = true, pdf = true;
   describe (figures, data);
   snprintf (path, sizeof path, "%s/figures", data->directory);
+  struct stat status;
   if (mkdir (path, 0777) != 0 && errno != EEXIST)
     return vrg_error (VRG_FILE, "%s: cannot be made: %s", path, strerror (errno));
+  if (lstat (path, &status) != 0 || !S_ISDIR (status.st_mode)) /* a link may lead to files of others */
+    return vrg_error (VRG_FILE, "%s: is not a directory: move it away", path);
   vrg_progress progress;
   vrg_progress_begin_brief (&progress, "drawing figures", "figures", VRG_FIGURES);
   for (int i = 0; i < VRG_FIGURES; i++)

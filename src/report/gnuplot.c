@@ -15,6 +15,7 @@
 
 #include "base/memory.h"
 #include "base/param.h"
+#include "files/file.h"
 
 #define LARGEST (1 << 26) /* bytes of a picture */
 #define DOTS 100.0        /* of an SVG to the inch of a PDF */
@@ -60,7 +61,7 @@ vrg_gnuplot_open (const char *directory, const char *name, const char *title, in
 {
   char path[VRG_PATH_LENGTH];
   snprintf (path, sizeof path, "%s/figures/%s.gp", directory, name);
-  FILE *script = fopen (path, "w");
+  FILE *script = vrg_file_new_stream (path);
   if (script != NULL)
     fprintf (script,
              "# %s.  Draw again, as SVG and PDF: gnuplot %s.gp\n"
@@ -129,7 +130,7 @@ sharpen (const char *path)
   const size_t n = fread (text, 1, LARGEST - 1, file);
   fclose (file);
   text[n] = '\0';
-  if (n < LARGEST - 1 && strstr (text, before) != NULL && (file = fopen (path, "w")) != NULL)
+  if (n < LARGEST - 1 && strstr (text, before) != NULL && (file = vrg_file_new_stream (path)) != NULL)
     {
       const char *rest = text;
       for (const char *found; (found = strstr (rest, before)) != NULL; rest = found + strlen (before))
@@ -152,10 +153,12 @@ vrg_gnuplot_run (const char *directory, const char *name)
   posix_spawn_file_actions_t actions;
   pid_t child;
   int status = 0;
+  snprintf (path, sizeof path, "%s/%s", folder, log);
+  unlink (path);
   posix_spawn_file_actions_init (&actions);
   posix_spawn_file_actions_addchdir_np (&actions, folder);
   posix_spawn_file_actions_addopen (&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_addopen (&actions, STDOUT_FILENO, log, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+  posix_spawn_file_actions_addopen (&actions, STDOUT_FILENO, log, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0666);
   posix_spawn_file_actions_adddup2 (&actions, STDOUT_FILENO, STDERR_FILENO);
   int code = posix_spawnp (&child, program, &actions, NULL, arguments, environ);
   posix_spawn_file_actions_destroy (&actions);

@@ -285,7 +285,7 @@ write_page (vrg_report_data *data, vrg_figure *all)
   vrg_summary_judge (data, &found);
   snprintf (path, sizeof path, "%s/report.html", data->directory);
   snprintf (temporary, sizeof temporary, "%s/report.html.tmp", data->directory);
-  FILE *page = fopen (temporary, "w");
+  FILE *page = vrg_file_new_stream (temporary);
   if (page == NULL)
     return vrg_error (VRG_FILE, "%s: cannot be written: %s", temporary, strerror (errno));
   put_page (page, data, all, &found);

@@ -53,6 +53,13 @@ scratch_end (void)
     scratch_remove (scratch_directory);
 }
 
+/** Where MPI is not asked any more. */
+static inline void
+scratch_end_alone (void)
+{
+  scratch_remove (scratch_directory);
+}
+
 /** DIRECTORY/name, in one of a few buffers in turn. */
 static inline const char *
 scratch_path (const char *name)
