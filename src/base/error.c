@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 
@@ -90,6 +91,13 @@ vrg_fail_one (int code, const char *format, ...)
   if (mpi)
     MPI_Abort (failures, code);
   exit (code);
+}
+
+void
+vrg_fail_now (int code, const char *text)
+{
+  fprintf (stderr, "%s\n", text);
+  _exit (code);
 }
 
 void

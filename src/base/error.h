@@ -5,6 +5,8 @@
 
 #include <mpi.h>
 
+#include "base/life.h"
+
 /** Exit codes of every command, and what functions return for things a user can mend. */
 enum
 {
@@ -31,14 +33,20 @@ void vrg_fail_all (int code, const char *format, ...) __attribute__ ((noreturn, 
 /** One rank knows: print with its rank, MPI_Abort.  Local. */
 void vrg_fail_one (int code, const char *format, ...) __attribute__ ((noreturn, format (printf, 2, 3)));
 
+/** A thread beside the main one knows, which may be inside MPI: print `text` and a newline, end this process at once, and
+ *  with it the job: mpirun ends the other ranks, so does srun --kill-on-bad-exit.  Local. */
+void vrg_fail_now (int code, const char *text) __attribute__ ((noreturn));
+
 /** MPI_Finalize and exit; the only normal way out.  Collective. */
 void vrg_exit (int code) __attribute__ ((noreturn));
 
-/** Check an MPI call's status. */
+/** Check an MPI call's status; every call of MPI goes through this, and is counted. */
 #define VRG_MPI(call)                                                                                                  \
   do                                                                                                                   \
     {                                                                                                                  \
+      vrg_life_enter ();                                                                                               \
       int vrg_mpi_ = (call);                                                                                           \
+      vrg_life_leave ();                                                                                               \
       if (vrg_mpi_ != MPI_SUCCESS)                                                                                     \
         vrg_fail_one (VRG_INTERNAL, "%s:%d: %s returned MPI error %d", __FILE__, __LINE__, #call, vrg_mpi_);           \
     }                                                                                                                  \

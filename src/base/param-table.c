@@ -160,9 +160,16 @@ const vrg_param_row vrg_param_table[] = {
   {"parallel", "strips", VRG_KIND_INT, ONE (strips), auto_names, 1, 1e6, "auto", "strips", 0,
    "Strips each lattice is cut into, one rank each; must divide the ranks and be at most half the rows. The results do "
    "not depend on it."},
+  {"parallel", "timeout", VRG_KIND_REAL, ONE (timeout_minutes), NULL, 0, 10080, "30", "minutes", 0,
+   "End the job when a rank has not answered for so long, or when all ranks wait for each other: the log says which, and the "
+   "same command goes on from the last checkpoint. A rank that computes for long answers. 0: never."},
 
   {"checkpoint", "interval", VRG_KIND_REAL, ONE (interval_minutes), NULL, 0, 10080, "10", "minutes", 0,
-   "Time between checkpoints, and the most work a killed run repeats. 0: as often as possible (for tests)."},
+   "Shortest time between checkpoints, and the most work a killed run repeats unless `share` makes it longer. 0: as often as "
+   "possible, whatever the share (for tests)."},
+  {"checkpoint", "share", VRG_KIND_REAL, ONE (share), NULL, 0.001, 1, "0.05", "", 0,
+   "The most of the time that checkpoints may take: where one takes longer than this share of the interval (its time is measured), "
+   "the next one comes later. 1: always after the interval."},
 };
 const int vrg_param_rows = (int) (sizeof vrg_param_table / sizeof vrg_param_table[0]);
 

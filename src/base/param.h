@@ -80,8 +80,9 @@ typedef struct
   vrg_pattern own[VRG_MAX_OWN]; /* [operator NAME] sections */
   /* [parallel] */
   int64_t strips; /* 0 = auto */
+  double timeout_minutes; /* 0: a rank that hangs is waited for */
   /* [checkpoint] */
-  double interval_minutes;
+  double interval_minutes, share; /* share: the most of the time that checkpoints may take */
 } vrg_input;
 
 /** Configurations of each ensemble that are not trained on: its last ones; at least one if any share is. */

@@ -13,6 +13,7 @@
 #include "parallel/grid.h"
 #include "parallel/limit.h"
 #include "parallel/stop.h"
+#include "parallel/watch.h"
 #include "report/report.h"
 #include "sample/chains.h"
 #include "sample/sample.h"
@@ -160,6 +161,10 @@ vrg_app_run (vrg_app *a, int wanted, bool report)
   char why[256];
   if (code == VRG_OK && wanted & VRG_STAGE_SAMPLE)
     code = vrg_chains_grid (a->ranks, &input, &strips, why); /* before anything is written */
+  vrg_stop stop;
+  vrg_stop_init (&stop, a->world, seconds, 60 * input.interval_minutes);
+  stop.directory = directory;
+  stop.share = input.share;
   if (code == VRG_OK)
     code = prepare (a, &input, directory, wanted, works, &lock);
   if (code != VRG_OK)
@@ -168,8 +173,7 @@ vrg_app_run (vrg_app *a, int wanted, bool report)
       return vrg_app_advise (a, directory, code);
     }
 
-  vrg_stop stop;
-  vrg_stop_init (&stop, a->world, seconds, 60 * input.interval_minutes);
+  vrg_watch *watch = vrg_watch_begin (a->world, directory, 60 * input.timeout_minutes);
   vrg_grid *grid = vrg_grid_new (a->world, 1);
   tell_plan (wanted, report);
   for (int s = 0; s < VRG_STAGES && code == VRG_OK; s++)
@@ -196,6 +200,9 @@ vrg_app_run (vrg_app *a, int wanted, bool report)
       code = vrg_report (grid, directory);
     }
   vrg_grid_free (grid);
+  vrg_watch_end (watch);
+  if (code == VRG_OK || code == VRG_STOPPED)
+    vrg_stop_obeyed (&stop);
   vrg_lock_release (lock);
   if (code == VRG_STOPPED)
     vrg_info ("stopped early with a good checkpoint in %s; the same command goes on from there (exit code %d)",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * Agreed stopping: signals, the time limit and the checkpoint interval, decided once for all ranks. */
+ * Agreed stopping: signals, the file `stop`, the time limit and the checkpoint interval, decided once for all ranks. */
 #ifndef VRG_PARALLEL_STOP_H
 #define VRG_PARALLEL_STOP_H
 
@@ -14,16 +14,23 @@ typedef enum
   VRG_STOP        /* write a checkpoint and return VRG_STOPPED */
 } vrg_action;
 
-/** State of the decisions; one per process, set up by main and passed to the stages. */
+/** State of the decisions; one per process, set up by the command and passed to the stages. */
 typedef struct
 {
   MPI_Comm comm;
-  double deadline;        /* vrg_clock at which to stop; infinite without a limit */
-  double interval;        /* seconds between checkpoints; 0 = at every poll that asks */
-  double last_checkpoint; /* vrg_clock */
-  double last_poll;
-  int64_t countdown, stride; /* steps to the next agreement, adapted so that it comes every 0.1 s or so */
-  bool every;            /* interval 0: agree at every step */
+  const char
+    *directory;    /* its file `stop` asks for a stop; the caller's.  NULL, as vrg_stop_init leaves it: no file does */
+  double share;    /* the most of the time that checkpoints may take; 1, as vrg_stop_init leaves it: all of it */
+  double deadline; /* vrg_clock at which to stop; infinite without a limit */
+  double interval; /* least seconds between checkpoints; 0 = at every poll that asks, whatever the share */
+  double wait;     /* seconds from asking for one checkpoint to asking for the next */
+  double cost;     /* seconds the last checkpoint took on this rank until they are agreed on; 0: they are */
+  double asked;    /* vrg_clock at the last agreement, which may have asked for a checkpoint */
+  double looked;   /* ... when the file was last looked for, on rank 0 */
+  double last_checkpoint, last_poll; /* ...: when the last one was asked for */
+  int64_t countdown, stride;         /* steps to the next agreement, adapted so that it comes every 0.1 s or so */
+  bool every;                        /* interval 0: agree at every step */
+  bool told_stop, told_wait;         /* in the log */
 } vrg_stop;
 
 /** Install handlers for SIGUSR1 and SIGTERM (both: checkpoint and stop).  limit: seconds from now, <= 0 for none; a
@@ -35,10 +42,14 @@ void vrg_stop_init (vrg_stop *stop, MPI_Comm comm, double limit, double interval
 void vrg_stop_loop (vrg_stop *stop);
 
 /** What to do now.  Called by every rank of comm after every step of a loop in which all do the same number of steps;
- *  most calls are local and cost a decrement, every `stride`-th agrees by one Allreduce. */
+ *  most calls are local and cost a decrement, every `stride`-th agrees by one Allreduce.  Rank 0 looks for the file at
+ *  most once a second.  The log says why a run stops. */
 vrg_action vrg_stop_poll (vrg_stop *stop);
 
-/** A checkpoint has been written: restart the interval.  Local. */
+/** A checkpoint has been written, which took the time since the poll that asked for it: restart the interval.  Local. */
 void vrg_stop_saved (vrg_stop *stop);
+
+/** The run has stopped, or has finished: remove the file, so that the same command goes on.  Rank 0 acts; local. */
+void vrg_stop_obeyed (const vrg_stop *stop);
 
 #endif

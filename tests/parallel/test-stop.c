@@ -4,8 +4,10 @@
 #include "check.h"
 
 #include <signal.h>
+#include <time.h>
 
 #include "base/progress.h"
+#include "files/scratch.h"
 #include "parallel/stop.h"
 
 /** Poll until something other than VRG_GO comes or `seconds` have passed on rank 0; the number of polls. */
@@ -33,6 +35,74 @@ same (int64_t value)
   MPI_Allreduce (MPI_IN_PLACE, &low, 1, MPI_INT64_T, MPI_MIN, MPI_COMM_WORLD);
   MPI_Allreduce (MPI_IN_PLACE, &high, 1, MPI_INT64_T, MPI_MAX, MPI_COMM_WORLD);
   return low == high;
+}
+
+/** The file `stop`. */
+static void
+test_file (void)
+{
+  vrg_stop stop;
+  vrg_action action;
+  scratch_begin ();
+  vrg_stop_init (&stop, MPI_COMM_WORLD, 0, 3600);
+  scratch_truncate (scratch_path ("stop"), 0);
+  until (&stop, 0.1, &action);
+  check (action == VRG_GO, "a file in no directory that was told of asks nothing");
+  stop.directory = scratch_directory;
+  int64_t steps = until (&stop, 5, &action);
+  check (action == VRG_STOP && same (steps), "a file stops all at the same step");
+  vrg_stop_obeyed (&stop);
+  check (scratch_size (scratch_path ("stop")) == -1, "and is removed when it has been obeyed");
+
+  vrg_stop_init (&stop, MPI_COMM_WORLD, 0, 3600);
+  stop.directory = scratch_directory;
+  until (&stop, 0.1, &action);
+  check (action == VRG_GO, "so that the next run goes on");
+  scratch_truncate (scratch_path ("stop"), 0);
+  const double begun = vrg_clock ();
+  steps = until (&stop, 20, &action);
+  check (action == VRG_STOP && same (steps), "it is seen while the run goes on");
+  check (check_rank_ > 0 || begun - stop.looked < 0, "at a look of rank 0");
+  vrg_stop_obeyed (&stop);
+  scratch_end ();
+}
+
+/** Checkpoints of an artificial cost, which one rank alone sees. */
+static void
+test_share (void)
+{
+  vrg_stop stop;
+  vrg_action action;
+  const bool slow = check_rank_ == check_size_ - 1;
+  vrg_stop_init (&stop, MPI_COMM_WORLD, 0, 0.05);
+  stop.share = 0.25;
+  const double begun = vrg_clock ();
+  double spent = 0;
+  bool good = true;
+  for (int i = 0; i < 4; i++)
+    {
+      const int64_t steps = until (&stop, 20, &action);
+      good = good && action == VRG_CHECKPOINT && same (steps);
+      if (i == 3) /* the checkpoint that comes now does not count */
+        break;
+      const double now = vrg_clock ();
+      if (slow)
+        nanosleep (&(struct timespec){ .tv_nsec = 100000000 }, NULL);
+      spent += vrg_clock () - now;
+      vrg_stop_saved (&stop);
+    }
+  const double taken = vrg_clock () - begun;
+  check (good, "dear checkpoints come, at the same step");
+  check (spent <= 0.26 * taken, "and take no more than their share of the time");
+  int64_t wait = (int64_t) (1e6 * stop.wait);
+  check (same (wait) && stop.wait > 0.39, "by the cost at the slowest rank, agreed on");
+
+  vrg_stop_init (&stop, MPI_COMM_WORLD, 0, 0.05);
+  stop.share = 0.25;
+  until (&stop, 20, &action);
+  vrg_stop_saved (&stop);
+  until (&stop, 20, &action);
+  check (action == VRG_CHECKPOINT, "cheap ones come");
 }
 
 int
@@ -98,5 +168,7 @@ main (int argc, char **argv)
     raise (SIGUSR1);
   vrg_stop_loop (&stop);
   check (vrg_stop_poll (&stop) == VRG_STOP, "the first step of another loop agrees, whatever was learnt before");
+  test_file ();
+  test_share ();
   return check_end ();
 }
