@@ -96,7 +96,8 @@ vrg_fail_one (int code, const char *format, ...)
 void
 vrg_fail_now (int code, const char *text)
 {
-  fprintf (stderr, "%s\n", text);
+  if (text != NULL)
+    fprintf (stderr, "%s\n", text);
   _exit (code);
 }
 

@@ -33,8 +33,8 @@ void vrg_fail_all (int code, const char *format, ...) __attribute__ ((noreturn, 
 /** One rank knows: print with its rank, MPI_Abort.  Local. */
 void vrg_fail_one (int code, const char *format, ...) __attribute__ ((noreturn, format (printf, 2, 3)));
 
-/** A thread beside the main one knows, which may be inside MPI: print `text` and a newline, end this process at once, and
- *  with it the job: mpirun ends the other ranks, so does srun --kill-on-bad-exit.  Local. */
+/** A thread beside the main one knows, which may be inside MPI: print `text` (may be NULL) and a newline, end this process at
+ *  once, and with it the job: mpirun ends the other ranks, so does srun --kill-on-bad-exit.  Nothing is cleared up.  Local. */
 void vrg_fail_now (int code, const char *text) __attribute__ ((noreturn));
 
 /** MPI_Finalize and exit; the only normal way out.  Collective. */
