@@ -230,7 +230,7 @@ damage (const char *path)
   refused (scratch_path ("none.h5"), VRG_H5_READ, "No such file");
   refused (scratch_path ("none.h5"), VRG_H5_MODIFY, "No such file");
   refused (scratch_path ("none/none.h5"), VRG_H5_CREATE, "cannot be created");
-  refused (scratch_directory, VRG_H5_READ, "not an HDF5 file");
+  refused (scratch_directory, VRG_H5_READ, "not a regular file");
   scratch_truncate (scratch_path ("empty.h5"), 0);
   refused (scratch_path ("empty.h5"), VRG_H5_READ, "is empty");
   scratch_truncate (scratch_path ("zeros.h5"), 4096);
