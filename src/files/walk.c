@@ -161,10 +161,10 @@ walk_file (const char *path, char wrong[WORDS])
     {
       w.size = (int64_t) status.st_size;
       w.file = open_plainly (path);
-      if (note (&w, w.file >= 0, "is damaged or truncated")
-          && note (&w, H5Aexists (w.file, "format") != 0, "an HDF5 file, but none of vrg's (it has no attribute `format`)")
-          && walk_object (&w, "/"))
+      if (note (&w, w.file >= 0, "is damaged or truncated") && walk_object (&w, "/"))
         note (&w, H5Lvisit (w.file, H5_INDEX_NAME, H5_ITER_INC, walk_link, &w) >= 0, "has damaged groups");
+      if (w.file >= 0 && w.wrong[0] != '\0' && H5Aexists (w.file, "format") == 0)
+        snprintf (w.wrong, WORDS, "an HDF5 file, but none of vrg's (it has no attribute `format`)");
       if (w.file >= 0)
         note (&w, H5Fclose (w.file) >= 0, "is damaged: it cannot be closed");
     }
@@ -175,7 +175,7 @@ walk_file (const char *path, char wrong[WORDS])
 /* --- the process that walks --- */
 
 static void
-limit (int what, rlim_t soft, rlim_t hard)
+limit (unsigned what, rlim_t soft, rlim_t hard)
 {
   struct rlimit now;
   if (getrlimit (what, &now) != 0)
