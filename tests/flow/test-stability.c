@@ -89,7 +89,7 @@ check_correlator (void)
           int size = vrg_correlations_size (n);
           vrg_wide *one = vrg_new (size, sizeof *one, "record"), *many = vrg_new (size, sizeof *many, "record");
           vrg_correlator *correlator = vrg_correlator_new (n);
-          vrg_simd_set (path);
+          vrg_simd_set ((vrg_simd_path) path);
           for (int s = 0; s < 500; s++)
             {
               int64_t sums[3][9];

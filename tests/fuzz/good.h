@@ -164,7 +164,7 @@ good_begin (void)
           fprintf (stderr, "a good file is refused: %s\n", vrg_error_text ());
           abort ();
         }
-      good_read (kind, path);
+      good_read ((good_kind) kind, path);
       unlink (path);
     }
 }
@@ -177,7 +177,7 @@ good_input (good_kind kind, const uint8_t *data, size_t size)
   const char *path = scratch_path (good_name[kind]);
   edits_good = &good_file[kind];
   edits_structure (path, &bytes);
-  good_read (kind, path);
+  good_read ((good_kind) kind, path);
   unlink (path);
   return 0;
 }
