@@ -234,6 +234,11 @@ edits_set_attribute (hid_t file, const char *object, const char *name, fuzz_byte
     {
       type = edits_type (b);
       space = edits_space (b, &elements, &rank);
+      if (space >= 0 && H5Sget_simple_extent_npoints (space) > EDITS_LARGEST / 256) /* HDF5 would write all of it */
+        {
+          H5Sclose (space);
+          space = -1;
+        }
     }
   if (space < 0)
     space = H5Screate (H5S_SCALAR);
