@@ -43,13 +43,14 @@ plan_sample (int ranks, int strips, const char *why, const vrg_input *input)
   vrg_lattice_flat ((int) input->dimension, input->size, &rows, &columns, &plane);
   const int64_t words = (columns + 63) / 64, times = (input->configurations + input->chains - 1) / input->chains;
   const double sweeps = (double) input->thermalization + (double) times * (double) input->interval;
-  printf ("sample: %s on %s, %d coupling%s, %lld chains of %.0f sweeps each (%s)\n"
+  printf ("sample: %s on %s, %d coupling%s, %lld chain%s of %.0f sweeps each (%s)\n"
           "  ranks    %s\n"
           "  work     %.3g site updates\n"
           "  memory   %s on the busiest rank\n"
           "  file     samples.h5, %s\n%s",
           vrg_param_algorithm_names[input->algorithm], size_text (input, size), input->n_nn,
-          input->n_nn == 1 ? "" : "s", (long long) input->chains, sweeps, kernels[vrg_chains_kernel (input)], why,
+          input->n_nn == 1 ? "" : "s", (long long) input->chains, input->chains == 1 ? "" : "s", sweeps,
+          kernels[vrg_chains_kernel (input)], why,
           sweeps * (double) input->chains * input->n_nn * (double) rows * (double) columns,
           bytes_text (fmax (vrg_chains_bytes (ranks, input, strips, times), vrg_estimates_bytes (input)), memory),
           bytes_text ((double) input->n_nn * (double) input->configurations
