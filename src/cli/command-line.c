@@ -21,7 +21,7 @@ static const struct
   int place;
   const char *help;
 } options[] = {
-  { "--out", "DIR", PLACE (out), "directory to write into, instead of [run] output or (combine) combined" },
+  { "--out", "DIR", PLACE (out), "directory to write into; by default [run] output, of combine `combined`" },
   { "--set", "section.key=value", 0, "override a key of the input; may be repeated" },
   { "--time", "H:MM:SS|slurm", PLACE (time), "stop with a checkpoint before this time is over; slurm: ask Slurm" },
   { "--fresh", NULL, PLACE (fresh), "move earlier work of these and later stages aside, into DIR/old-N" },
