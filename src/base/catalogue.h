@@ -8,9 +8,9 @@
 #include <stdbool.h>
 
 #define VRG_MAX_DIMENSION 3
-#define VRG_PATTERN_SITES 8  /* at most in a pattern */
-#define VRG_PATTERN_REACH 8  /* largest offset, either way */
-#define VRG_PATTERN_NAME 24  /* characters of a name, with the ending 0 */
+#define VRG_PATTERN_SITES 8 /* at most in a pattern */
+#define VRG_PATTERN_REACH 8 /* largest offset, either way */
+#define VRG_PATTERN_NAME 24 /* characters of a name, with the ending 0 */
 
 /** One image: offset[site][d], slowest dimension first (row, column in two dimensions); an even number of sites makes
  *  an even operator.  Plain data; numbers beyond the sites and the dimension are 0. */

@@ -6,13 +6,13 @@
 #include "base/error.h"
 #include "base/param_internal.h"
 
-const char *const vrg_param_algorithm_names[] = {"cluster", "metropolis", "heatbath", "tempering", NULL};
-const char *const vrg_param_packing_names[] = {"rows", "chains", NULL};
-const char *const vrg_param_model_names[] = {"none", "dense", "convolution", NULL};
-const char *const vrg_param_method_names[] = {"cd", "pcd", NULL};
-const char *const vrg_param_optimiser_names[] = {"sgd", "adam", NULL};
-const char *const vrg_param_rule_names[] = {"majority", "decimation", "learnt", "learnt-sign", "weighted", NULL};
-static const char *const auto_names[] = {"auto", NULL};
+const char *const vrg_param_algorithm_names[] = { "cluster", "metropolis", "heatbath", "tempering", NULL };
+const char *const vrg_param_packing_names[] = { "rows", "chains", NULL };
+const char *const vrg_param_model_names[] = { "none", "dense", "convolution", NULL };
+const char *const vrg_param_method_names[] = { "cd", "pcd", NULL };
+const char *const vrg_param_optimiser_names[] = { "sgd", "adam", NULL };
+const char *const vrg_param_rule_names[] = { "majority", "decimation", "learnt", "learnt-sign", "weighted", NULL };
+static const char *const auto_names[] = { "auto", NULL };
 
 #define ONE(member) offsetof (vrg_input, member), 0, 1
 #define MANY(member, counter, limit) offsetof (vrg_input, member), offsetof (vrg_input, counter), limit
@@ -20,7 +20,8 @@ static const char *const auto_names[] = {"auto", NULL};
 #define TRAIN VRG_STAGE_TRAIN
 #define FLOW VRG_STAGE_FLOW
 
-/* section, key, kind, place, names, lowest, highest, default, unit, stages, help */
+/* clang-format off */
+/* section, key, kind, place, names, lowest, highest, default, unit, stages, help; a row is two to four lines */
 const vrg_param_row vrg_param_table[] = {
   {"run", "seed", VRG_KIND_INT, ONE (seed), NULL, 0, 1e18, "1", "", SAMPLE,
    "Seed of every random number. The same input and seed give the same results on any number of ranks."},
@@ -171,6 +172,7 @@ const vrg_param_row vrg_param_table[] = {
    "The most of the time that checkpoints may take: where one takes longer than this share of the interval (its time is measured), "
    "the next one comes later. 1: always after the interval."},
 };
+/* clang-format on */
 const int vrg_param_rows = (int) (sizeof vrg_param_table / sizeof vrg_param_table[0]);
 
 const char *
@@ -213,8 +215,8 @@ print_wrapped (FILE *stream, int indent, const char *text)
 static void
 print_type (FILE *stream, const vrg_param_row *row)
 {
-  static const char *const kinds[] = { "whole number", "number", "number or `critical`",   "yes or no",
-                                       "name",         "name of an operator", "path" };
+  static const char *const kinds[]
+    = { "whole number", "number", "number or `critical`", "yes or no", "name", "name of an operator", "path" };
   fprintf (stream, "%s", kinds[row->kind]);
   if (row->kind == VRG_KIND_INT && row->names != NULL)
     fprintf (stream, " or `%s`", row->names[0]);

@@ -11,7 +11,7 @@
 #include "base/catalogue.h"
 
 #define VRG_CRITICAL_2D 0.440686793509771513 /* nn alone: ln (1 + sqrt 2) / 2 on the square lattice */
-#define VRG_CRITICAL_3D 0.221654626          /* cubic lattice, (5) in the last digit: Ferrenberg, Xu and Landau (2018) */
+#define VRG_CRITICAL_3D 0.221654626 /* cubic lattice, (5) in the last digit: Ferrenberg, Xu and Landau (2018) */
 #define VRG_MAX_COUPLINGS 64
 #define VRG_MAX_LAYERS 8
 #define VRG_MAX_OPERATORS 32
@@ -19,12 +19,42 @@
 #define VRG_MAX_RULES 8
 #define VRG_PATH_LENGTH 1024
 
-typedef enum { VRG_CLUSTER, VRG_METROPOLIS, VRG_HEATBATH, VRG_TEMPERING } vrg_algorithm;
-typedef enum { VRG_PACKING_ROWS, VRG_PACKING_CHAINS } vrg_packing;
-typedef enum { VRG_MODEL_NONE, VRG_MODEL_DENSE, VRG_MODEL_CONVOLUTION } vrg_model_type;
-typedef enum { VRG_CD, VRG_PCD } vrg_method;
-typedef enum { VRG_SGD, VRG_ADAM } vrg_optimiser;
-typedef enum { VRG_MAJORITY, VRG_DECIMATION, VRG_LEARNT, VRG_LEARNT_SIGN, VRG_WEIGHTED } vrg_rule;
+typedef enum
+{
+  VRG_CLUSTER,
+  VRG_METROPOLIS,
+  VRG_HEATBATH,
+  VRG_TEMPERING
+} vrg_algorithm;
+typedef enum
+{
+  VRG_PACKING_ROWS,
+  VRG_PACKING_CHAINS
+} vrg_packing;
+typedef enum
+{
+  VRG_MODEL_NONE,
+  VRG_MODEL_DENSE,
+  VRG_MODEL_CONVOLUTION
+} vrg_model_type;
+typedef enum
+{
+  VRG_CD,
+  VRG_PCD
+} vrg_method;
+typedef enum
+{
+  VRG_SGD,
+  VRG_ADAM
+} vrg_optimiser;
+typedef enum
+{
+  VRG_MAJORITY,
+  VRG_DECIMATION,
+  VRG_LEARNT,
+  VRG_LEARNT_SIGN,
+  VRG_WEIGHTED
+} vrg_rule;
 
 /** All parameters of a run, checked and complete: defaults filled in, `critical` resolved.  Plain data. */
 typedef struct
@@ -35,7 +65,8 @@ typedef struct
   /* [lattice] */
   int64_t dimension;
   int n_size;
-  int64_t size[VRG_MAX_DIMENSION]; /* after parsing always `dimension` entries; slowest first: size[0] rows, size[1] columns in 2D */
+  int64_t size
+    [VRG_MAX_DIMENSION]; /* after parsing always `dimension` entries; slowest first: size[0] rows, size[1] columns in 2D */
   /* [couplings] */
   int n_nn;
   double nn[VRG_MAX_COUPLINGS]; /* in input order */
@@ -45,16 +76,16 @@ typedef struct
   int packing;   /* vrg_packing; tempering always packs chains */
   int64_t chains, thermalization, interval, configurations;
   /* [train] */
-  int model;        /* vrg_model_type */
-  int n_coupling;   /* the ensembles to train on */
+  int model;                          /* vrg_model_type */
+  int n_coupling;                     /* the ensembles to train on */
   double coupling[VRG_MAX_COUPLINGS]; /* each one of nn (bitwise) */
-  bool permute;     /* spins of each configuration by a permutation of its own */
-  double held_out;  /* share of each ensemble */
+  bool permute;                       /* spins of each configuration by a permutation of its own */
+  double held_out;                    /* share of each ensemble */
   int n_hidden;
   int64_t hidden[VRG_MAX_LAYERS];
   int64_t filter, stride;
   bool symmetric, biases;
-  int method; /* vrg_method */
+  int method;         /* vrg_method */
   int64_t persistent; /* chains of pcd, a multiple of batch */
   int64_t steps, batch, epochs;
   int optimiser; /* vrg_optimiser */
@@ -68,18 +99,18 @@ typedef struct
   /* [flow] */
   int n_rules;
   int rules[VRG_MAX_RULES]; /* vrg_rule */
-  int64_t scale, levels; /* levels as wanted: vrg_input_depth says how many the sides allow */
+  int64_t scale, levels;    /* levels as wanted: vrg_input_depth says how many the sides allow */
   int n_weights;
   double weights[2]; /* of the weighted rule: a site of the block, a site next to it */
   int n_even, n_odd, n_fitted;
   vrg_pattern even[VRG_MAX_OPERATORS], odd[VRG_MAX_OPERATORS]; /* complete */
-  vrg_pattern fitted[VRG_MAX_OPERATORS]; /* whose couplings are fitted: some of even */
+  vrg_pattern fitted[VRG_MAX_OPERATORS];                       /* whose couplings are fitted: some of even */
   int64_t blocks;
   int64_t rbm_steps, rbm_configurations; /* of the flow v -> h -> v; 0 steps: none */
   int n_own;
   vrg_pattern own[VRG_MAX_OWN]; /* [operator NAME] sections */
   /* [parallel] */
-  int64_t strips; /* 0 = auto */
+  int64_t strips;         /* 0 = auto */
   double timeout_minutes; /* 0: a rank that hangs is waited for */
   /* [checkpoint] */
   double interval_minutes, share; /* share: the most of the time that checkpoints may take */
@@ -103,14 +134,21 @@ bool vrg_input_has_rule (const vrg_input *input, vrg_rule rule);
 bool vrg_input_flow_needs_model (const vrg_input *input);
 
 /** Stages; a key's mask says which stage's result it determines. */
-typedef enum { VRG_STAGE_SAMPLE = 1, VRG_STAGE_TRAIN = 2, VRG_STAGE_FLOW = 4 } vrg_stage;
+typedef enum
+{
+  VRG_STAGE_SAMPLE = 1,
+  VRG_STAGE_TRAIN = 2,
+  VRG_STAGE_FLOW = 4
+} vrg_stage;
 
 /** "sample", "train", "flow". */
 const char *vrg_stage_name (vrg_stage stage);
 
 /** Names in the order of the enums, NULL-terminated. */
-extern const char *const vrg_param_algorithm_names[], *const vrg_param_packing_names[], *const vrg_param_model_names[], *const vrg_param_method_names[],
-  *const vrg_param_optimiser_names[], *const vrg_param_rule_names[];
+extern const char *const vrg_param_algorithm_names[],
+  *const vrg_param_packing_names[], *const vrg_param_model_names[], *const vrg_param_method_names[],
+                                                                      *const vrg_param_optimiser_names[],
+                                                                        *const vrg_param_rule_names[];
 
 /** Parse the text of an input file and then `n_set` overrides "section.key=value", fill in defaults, check each key and
  *  the keys together.  Local and deterministic: every rank calls it with the same text.

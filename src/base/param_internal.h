@@ -7,8 +7,8 @@
 
 #include "base/param.h"
 
-#define VRG_PARAM_VALUE 4096                 /* characters of a value with its continuation lines */
-#define VRG_PARAM_PATH 160                   /* of a path, so that it fits in a line */
+#define VRG_PARAM_VALUE 4096 /* characters of a value with its continuation lines */
+#define VRG_PARAM_PATH 160   /* of a path, so that it fits in a line */
 
 typedef enum
 {

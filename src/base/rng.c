@@ -23,7 +23,7 @@ times_x (uint8_t a)
 static void
 make_tables (void)
 {
-  uint8_t power[256], inverse[256] = {0}, a = 1;
+  uint8_t power[256], inverse[256] = { 0 }, a = 1;
   for (int i = 0; i < 255; i++, a = (uint8_t) (a ^ times_x (a))) /* 3 generates the multiplicative group */
     power[i] = a;
   for (int i = 0; i < 255; i++)
@@ -48,7 +48,7 @@ vrg_rng_portable (const vrg_rng *rng, const uint64_t counter[2], uint64_t out[2]
   if (!have_tables)
     make_tables ();
   uint64_t low = counter[0] ^ rng->key[0][0], high = counter[1] ^ rng->key[0][1];
-  uint32_t s[4] = {(uint32_t) low, (uint32_t) (low >> 32), (uint32_t) high, (uint32_t) (high >> 32)}, t[4];
+  uint32_t s[4] = { (uint32_t) low, (uint32_t) (low >> 32), (uint32_t) high, (uint32_t) (high >> 32) }, t[4];
   for (int round = 1; round < 8; round++)
     {
       for (int c = 0; c < 4; c++)
@@ -71,7 +71,7 @@ vrg_rng_portable (const vrg_rng *rng, const uint64_t counter[2], uint64_t out[2]
 void
 vrg_rng_init (vrg_rng *rng, uint64_t seed, uint32_t ensemble, uint32_t chain)
 {
-  uint64_t key[2] = {seed, (uint64_t) ensemble << 32 | chain};
+  uint64_t key[2] = { seed, (uint64_t) ensemble << 32 | chain };
   for (int round = 0; round < 8; round++)
     {
       memcpy (rng->key[round], key, sizeof key);
@@ -84,7 +84,7 @@ static void
 fill_portable (const vrg_rng *rng, uint64_t low, uint64_t high, int64_t n, uint64_t *out)
 {
   for (int64_t i = 0; i < n; i++)
-    vrg_rng_portable (rng, (const uint64_t[2]){low + (uint64_t) i, high}, out + 2 * i);
+    vrg_rng_portable (rng, (const uint64_t[2]){ low + (uint64_t) i, high }, out + 2 * i);
 }
 
 __attribute__ ((target ("aes,avx2"))) static inline __m128i

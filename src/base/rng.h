@@ -24,7 +24,7 @@ typedef enum
   VRG_RNG_BATCH = 9,   /* order of samples */
   VRG_RNG_HIDDEN = 10, /* hidden units */
   VRG_RNG_VISIBLE = 11,
-  VRG_RNG_PSEUDO = 12, /* sites for the pseudo-likelihood */
+  VRG_RNG_PSEUDO = 12,       /* sites for the pseudo-likelihood */
   VRG_RNG_CHAINS_START = 13, /* many chains, one bit each: hot start, index = 4 * place in the order of updates +
                               quarter of the 512 chains */
   VRG_RNG_CHAINS = 14,       /* their acceptance planes, see sample/decide.h */
@@ -32,7 +32,7 @@ typedef enum
   VRG_RNG_LOCAL = 16,        /* local updates of general Hamiltonians, 32 bits a site */
   VRG_RNG_BOND_DEEP = 17,    /* cluster bonds to the next plane */
   VRG_RNG_GHOST = 18,        /* cluster bonds to the ghost spin of a field */
-  VRG_RNG_PERMUTE = 19,       /* permuted configurations: index = sample * sites + site */
+  VRG_RNG_PERMUTE = 19,      /* permuted configurations: index = sample * sites + site */
   VRG_RNG_TEST = 255
 } vrg_rng_purpose;
 
@@ -50,8 +50,8 @@ void vrg_rng_block (const vrg_rng *rng, vrg_rng_purpose purpose, uint64_t index,
                     uint64_t out[2]);
 
 /** n blocks with indices index, index + 1, ...: out has 2 n words.  Local; the fast way. */
-void vrg_rng_fill (const vrg_rng *rng, vrg_rng_purpose purpose, uint64_t index, int64_t n, uint64_t step,
-                   uint32_t draw, uint64_t *out);
+void vrg_rng_fill (const vrg_rng *rng, vrg_rng_purpose purpose, uint64_t index, int64_t n, uint64_t step, uint32_t draw,
+                   uint64_t *out);
 
 /** Seven ARS rounds of one counter, the definition: portable, used in tests against the fast paths. */
 void vrg_rng_portable (const vrg_rng *rng, const uint64_t counter[2], uint64_t out[2]);

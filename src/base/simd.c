@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const names[] = {"portable", "avx2", "avx512"};
+static const char *const names[] = { "portable", "avx2", "avx512" };
 static int chosen = -1;
 
 static vrg_simd_path
@@ -14,8 +14,8 @@ best (void)
 {
   unsigned a, b, c = 0, d;
   __builtin_cpu_init ();
-  if (!(__builtin_cpu_supports ("avx2") && __builtin_cpu_supports ("bmi") && __builtin_cpu_supports ("bmi2") && __builtin_cpu_supports ("popcnt")
-        && __builtin_cpu_supports ("aes") && __builtin_cpu_supports ("pclmul")))
+  if (!(__builtin_cpu_supports ("avx2") && __builtin_cpu_supports ("bmi") && __builtin_cpu_supports ("bmi2")
+        && __builtin_cpu_supports ("popcnt") && __builtin_cpu_supports ("aes") && __builtin_cpu_supports ("pclmul")))
     return VRG_SIMD_PORTABLE;
   /* leaf 7, ecx bit 9: VAES, which older compilers do not know by name */
   bool vaes = __get_cpuid_count (7, 0, &a, &b, &c, &d) && (c >> 9 & 1);

@@ -29,7 +29,7 @@ bool vrg_simd_environment_is_good (void);
 #define VRG_TARGET_AVX512 __attribute__ ((target ("avx512f,avx512bw,avx512dq,avx512vl")))
 
 /** static void name parameters, from an always_inline name_body, compiled for each path and chosen at run time. */
-#define VRG_PATHS(name, parameters, arguments)                                                               \
+#define VRG_PATHS(name, parameters, arguments)                                                                         \
   static void name##_portable parameters { name##_body arguments; }                                                    \
   VRG_TARGET_AVX2 static void name##_avx2 parameters { name##_body arguments; }                                        \
   VRG_TARGET_AVX512 static void name##_avx512 parameters { name##_body arguments; }                                    \

@@ -164,7 +164,8 @@ const vrg_command vrg_commands[] = {
     "for a run that was stopped or killed, the command that goes on. Runs are not touched, locked or slowed down.\n"
     "Lines for people on a terminal, otherwise a table. A running stage tells of itself every 10 seconds." },
   { "export", "FILE [DATASET]", 1, 2, "--rows --xdmf " OTHER_OPTIONS, command_export, "what a file holds, as text",
-    "Without DATASET a table of what there is; of a group its attributes; of a dataset its values, tab-separated, a line\n"
+    "Without DATASET a table of what there is; of a group its attributes; of a dataset its values, tab-separated, a "
+    "line\n"
     "for each value of all indices but the last; spins as +1 and -1." },
   { "report", "DIR", 1, 1, OTHER_OPTIONS, command_report, "draw the figures and write report.html", "" },
   { "combine", "DIR DIR...", 0, 999, "--out " OTHER_OPTIONS, command_combine, "several finished flows read together",

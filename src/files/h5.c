@@ -34,7 +34,6 @@
 #define VRG_GIT_COMMIT "unknown"
 #endif
 
-
 /* At most this much of a file is metadata: at all, for a dataset with the groups above it, for an attribute beside twice
    its value (in a heap that doubles).  HDF5 does not tell under MPI. */
 #define FILE_METADATA 65536

@@ -22,7 +22,12 @@ struct vrg_h5
   char *failure; /* what went wrong here and is not agreed on yet; NULL: nothing */
 };
 
-typedef enum { VRG_H5_TO_FILE, VRG_H5_FROM_FILE, VRG_H5_COMPARE } vrg_h5_direction;
+typedef enum
+{
+  VRG_H5_TO_FILE,
+  VRG_H5_FROM_FILE,
+  VRG_H5_COMPARE
+} vrg_h5_direction;
 
 /** Select in `space` the file's elements of a piece: `start` and `count` in the rank's own array.  Negative: failed. */
 typedef herr_t vrg_h5_select (hid_t space, const int64_t *start, const int64_t *count, const void *context);

@@ -44,8 +44,7 @@ vrg_model_hidden_rows (const vrg_model *m)
 static inline int64_t
 vrg_model_weights (const vrg_model *m)
 {
-  return m->hidden
-         * (m->type == VRG_MODEL_DENSE ? m->visible1 - m->visible0 : vrg_model_filter_rows (m) * m->filter);
+  return m->hidden * (m->type == VRG_MODEL_DENSE ? m->visible1 - m->visible0 : vrg_model_filter_rows (m) * m->filter);
 }
 
 /** Arrays of zeros for the shape the model has.  Local. */

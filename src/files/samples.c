@@ -436,7 +436,8 @@ vrg_samples_write (vrg_samples *samples, int ensemble, int64_t t0, int64_t t1, i
       const int64_t words = samples->info.words, width = vrg_samples_series[set].width;
       code = write_dataset (file, samples, ensemble, set, t, c, rows, data);
       if (data != NULL && set == VRG_SAMPLES_SPINS)
-        count (samples, &samples->sums[ensemble][set], t, c, row0 * words, row1 * words, samples->info.rows * words, data);
+        count (samples, &samples->sums[ensemble][set], t, c, row0 * words, row1 * words, samples->info.rows * words,
+               data);
       else if (data != NULL)
         count (samples, &samples->sums[ensemble][set], t, c, 0, width, width, data);
     }

@@ -415,10 +415,11 @@ check_expected (vrg_h5 *file, const vrg_h5_array *sums, const char *name, int n,
   for (int64_t b = 0; b < sums->count[0]; b++)
     sum += ((const uint64_t *) sums->data)[b];
   VRG_MPI (MPI_Allreduce (MPI_IN_PLACE, &sum, 1, MPI_UINT64_T, MPI_SUM, file->comm));
-  vrg_h5_note (file, sum == expected[i].sum,
-               "dataset %s is not what was written to it: it was damaged meanwhile (is the disk faulty?); use --fresh to "
-               "begin anew (the old work is kept aside)",
-               name);
+  vrg_h5_note (
+    file, sum == expected[i].sum,
+    "dataset %s is not what was written to it: it was damaged meanwhile (is the disk faulty?); use --fresh to "
+    "begin anew (the old work is kept aside)",
+    name);
 }
 
 /** Note the first block whose sum is not the one stored.  Collective. */
@@ -433,8 +434,8 @@ check_stored (vrg_h5 *file, const vrg_h5_array *sums, const char *name)
     if (((uint64_t *) sums->data)[i] != ((uint64_t *) stored.data)[i])
       bad = sums->first[0] + i;
   /* agreed on with the next dataset, or at the end */
-  vrg_h5_note (file, bad == INT64_MAX, "dataset %s is damaged in block %lld of %lld (1 MiB each)", name, (long long) bad,
-               (long long) sums->dims[0]);
+  vrg_h5_note (file, bad == INT64_MAX, "dataset %s is damaged in block %lld of %lld (1 MiB each)", name,
+               (long long) bad, (long long) sums->dims[0]);
   vrg_free (stored.data);
   return code;
 }

@@ -204,7 +204,8 @@ vrg_walk_main (const char *path)
   walk_file (path, wrong);
   printf ("%s", wrong[0] != '\0' ? wrong : GOOD);
   fflush (stdout);
-  vrg_fail_now (wrong[0] != '\0' ? VRG_FILE : VRG_OK, NULL); /* no clearing up: the file may have damaged this process */
+  vrg_fail_now (wrong[0] != '\0' ? VRG_FILE : VRG_OK,
+                NULL); /* no clearing up: the file may have damaged this process */
 }
 
 /* --- the process that wants to know --- */

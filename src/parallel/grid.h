@@ -23,10 +23,10 @@ typedef struct
 typedef struct
 {
   int64_t layers, chains;
-  int64_t band; /* layers that stay together, counted from the first of the lattice; 0 or 1: none do */
-  int64_t unit; /* chains that stay together; likewise */
-  int64_t thin; /* layers below which a strip costs more than it gains, for the automatic choice; 0: 32 */
-  int64_t least; /* strips the lattice needs at least, kept where a divisor of the ranks allows it; 0: no need */
+  int64_t band;      /* layers that stay together, counted from the first of the lattice; 0 or 1: none do */
+  int64_t unit;      /* chains that stay together; likewise */
+  int64_t thin;      /* layers below which a strip costs more than it gains, for the automatic choice; 0: 32 */
+  int64_t least;     /* strips the lattice needs at least, kept where a divisor of the ranks allows it; 0: no need */
   const char *layer; /* "row" if NULL */
 } vrg_grid_load;
 

@@ -81,7 +81,8 @@ plan_train (int ranks, int strips, const vrg_input *input)
   /* of each weight: masters, those of the last epoch, gradient, two of fixed point; moments, averages */
   const double bytes = 32 + (adam ? 16 : input->momentum > 0 ? 8 : 0) + (input->average > 0 ? 8 : 0);
   /* rows of whole words */
-  const double sample_bytes = (double) (ring ? 1 : input->size[0]) * (double) ((input->size[ring ? 0 : 1] + 63) / 64 * 8);
+  const double sample_bytes
+    = (double) (ring ? 1 : input->size[0]) * (double) ((input->size[ring ? 0 : 1] + 63) / 64 * 8);
   double visible = (double) input->size[0] * (ring ? 1 : (double) input->size[1]), most = 0, all = 0, work = 0;
   char memory[32], file[32], size[96];
   printf ("train: %s on %s, %s", vrg_param_model_names[input->model], size_text (input, size), persistent ? "P" : "");
@@ -95,7 +96,8 @@ plan_train (int ranks, int strips, const vrg_input *input)
                    hidden = dense ? filters : filters * places, weights = dense ? visible * hidden : filters * tap,
                    links = dense ? weights : weights * places; /* one visible unit to one hidden unit */
       /* configurations, parameters, chains; units, fields and means of a piece of the batch */
-      const double configuration = l > 0 ? visible / 8 : sample_bytes, piece = fmin (chains / groups + 16, dense ? 512 : 64),
+      const double configuration = l > 0 ? visible / 8 : sample_bytes,
+                   piece = fmin (chains / groups + 16, dense ? 512 : 64),
                    held = n * configuration / ranks + weights * bytes / strips
                           + (persistent ? chains * visible / 8 / ranks : 0)
                           + piece * 4 * (visible / strips * 1.4 + hidden * 3.2);

@@ -76,7 +76,10 @@ vrg_cluster_bytes (int dimension, const int64_t *size, int strips, double nn)
   vrg_lattice_flat (dimension, size, &flat, &columns, &plane);
   const int64_t rows = (flat / plane + strips - 1) / strips * plane;
   /* of a hot start, where most sites start a run (no bond to the left) and most runs are heads (no bond of theirs up) */
-  const double free = 1 - (1 - vrg_exp (-2 * fabs (nn))) / 2, up = dimension > 2 ? free * free : dimension > 1 ? free : 1,
+  const double free = 1 - (1 - vrg_exp (-2 * fabs (nn))) / 2,
+               up = dimension > 2   ? free * free
+                    : dimension > 1 ? free
+                                    : 1,
                heads = free * free * up / (1 - (1 - free) * up), row = (double) columns * free;
   const double bits = (dimension + 1) * (double) rows * (double) ((columns + 511) / 512 * 64),
                parents = (double) rows * ((double) columns * heads * 4 + row * 33 / 32 / 8),

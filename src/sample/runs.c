@@ -124,7 +124,8 @@ vrg_runs_ready (vrg_runs *runs)
       vrg_free (runs->flip);
       vrg_free (runs->own);
       runs->capacity = more < most ? more : most;
-      runs->flip = vrg_new_room (runs->gap + (runs->capacity + MARGIN) * (int64_t) sizeof (int32_t), 1, "cluster labels");
+      runs->flip
+        = vrg_new_room (runs->gap + (runs->capacity + MARGIN) * (int64_t) sizeof (int32_t), 1, "cluster labels");
       runs->own = vrg_new (runs->capacity / 64 + 3, sizeof *runs->own, "cluster labels");
       runs->parent = (int32_t *) (void *) (runs->flip + runs->gap);
     }

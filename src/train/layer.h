@@ -23,9 +23,9 @@
 typedef enum
 {
   VRG_USE_TRAIN,
-  VRG_USE_STACK,      /* hidden units as the next layer's data */
-  VRG_USE_ANNEALING,  /* annealed importance sampling */
-  VRG_USE_SAMPLES,    /* samples of the model */
+  VRG_USE_STACK,       /* hidden units as the next layer's data */
+  VRG_USE_ANNEALING,   /* annealed importance sampling */
+  VRG_USE_SAMPLES,     /* samples of the model */
   VRG_USE_RECONSTRUCT, /* data through the stack and back */
   VRG_USE_FLOW         /* the flow v -> h -> v */
 } vrg_layer_use;

@@ -44,7 +44,8 @@ test_defaults (void)
            && input.coupling[0] == input.nn[0],
          "default coupling");
   check (input.algorithm == VRG_CLUSTER && input.chains == 8 && input.model == VRG_MODEL_NONE && input.levels == 3
-           && input.n_even == 7 && input.n_odd == 4 && input.strips == 0 && input.interval_minutes == 10 && input.share == 0.05 && input.timeout_minutes == 30,
+           && input.n_even == 7 && input.n_odd == 4 && input.strips == 0 && input.interval_minutes == 10
+           && input.share == 0.05 && input.timeout_minutes == 30,
          "other defaults");
   check (input.hidden[0] == 64 && input.optimiser == VRG_ADAM && input.learning_rate == 0.001
            && input.final_rate == 0.001 && input.persistent == 50 && input.held_out == 0.1
@@ -110,9 +111,12 @@ test_accepted (void)
   check (input.packing == VRG_PACKING_CHAINS, "tempering packs chains");
   accepted ("[sample]\nchains = 3\n[lattice]\nsize = 8\n[sample]\ninterval = 2\n", "a section in two pieces");
   accepted ("[train]\nmodel = convolution\n[flow]\nrules = majority learnt\n", "the learnt rule");
-  accepted ("[train]\nbiases = yes\nl2 = 1e-3\n[parallel]\nstrips = 4\ntimeout = 0\n[checkpoint]\ninterval = 0.5\nshare = 1\n", "the rest");
+  accepted (
+    "[train]\nbiases = yes\nl2 = 1e-3\n[parallel]\nstrips = 4\ntimeout = 0\n[checkpoint]\ninterval = 0.5\nshare = 1\n",
+    "the rest");
   check (input.biases && input.l2 == 1e-3 && input.strips == 4 && input.interval_minutes == 0.5 && input.share == 1
-           && input.timeout_minutes == 0, "and understood");
+           && input.timeout_minutes == 0,
+         "and understood");
 }
 
 static void
@@ -316,7 +320,8 @@ test_fingerprint (void)
   difference ("", "", VRG_STAGE_FLOW, "");
   for (int s = 1; s <= 4; s *= 2)
     difference ("", other, (vrg_stage) s, "[sample] interval was 5, is 10");
-  difference ("", "[run]\noutput = x\n[parallel]\nstrips = 2\ntimeout = 1\n[checkpoint]\ninterval = 1\nshare = 1\n", VRG_STAGE_FLOW, "");
+  difference ("", "[run]\noutput = x\n[parallel]\nstrips = 2\ntimeout = 1\n[checkpoint]\ninterval = 1\nshare = 1\n",
+              VRG_STAGE_FLOW, "");
   difference ("", "[flow]\nblocks = 50\n[train]\nsteps = 2\n", VRG_STAGE_SAMPLE, "");
   difference ("", "[flow]\nblocks = 50\n[train]\nsteps = 2\n", VRG_STAGE_TRAIN, "[train] steps was 1, is 2");
   difference ("", "[flow]\nblocks = 50\n[train]\nsteps = 2\n", VRG_STAGE_FLOW, "[flow] blocks was 100, is 50");

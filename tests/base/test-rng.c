@@ -26,26 +26,29 @@ known_answers (void)
   vrg_rng rng;
   uint64_t out[2];
   vrg_rng_init (&rng, 0, 0, 0);
-  vrg_rng_portable (&rng, (const uint64_t[2]){0, 0}, out);
+  vrg_rng_portable (&rng, (const uint64_t[2]){ 0, 0 }, out);
   check (out[0] == UINT64_C (0xc45798f3dacf61ff) && out[1] == UINT64_C (0x101e27f3113c7eeb),
          "ARS4x32-7 of key 0, counter 0");
   vrg_rng_init (&rng, 5, 6, 7);
   check (rng.key[0][0] == 5 && rng.key[0][1] == (UINT64_C (6) << 32 | 7), "key = (seed, ensemble | chain)");
   uint64_t block[2];
   vrg_rng_block (&rng, VRG_RNG_TEST, 11, 13, 17, block);
-  vrg_rng_portable (&rng, (const uint64_t[2]){UINT64_C (255) << 56 | 11, 13 << 16 | 17}, out);
+  vrg_rng_portable (&rng, (const uint64_t[2]){ UINT64_C (255) << 56 | 11, 13 << 16 | 17 }, out);
   check (!memcmp (block, out, sizeof out), "counter = (purpose | index, step | draw)");
 }
 
 static void
 same_bits_on_every_path (void)
 {
-  enum { N = 150 };
+  enum
+  {
+    N = 150
+  };
   static uint64_t expected[2 * N], got[2 * N];
   vrg_rng rng;
   vrg_rng_init (&rng, 20260101, 3, 9);
   for (int64_t i = 0; i < N; i++)
-    vrg_rng_portable (&rng, (const uint64_t[2]){(UINT64_C (255) << 56) + 0xfffffff0 + (uint64_t) i, 99 << 16 | 5},
+    vrg_rng_portable (&rng, (const uint64_t[2]){ (UINT64_C (255) << 56) + 0xfffffff0 + (uint64_t) i, 99 << 16 | 5 },
                       expected + 2 * i);
   for (int path = VRG_SIMD_PORTABLE; path <= VRG_SIMD_AVX512; path++)
     {
@@ -66,7 +69,7 @@ same_bits_on_every_path (void)
 static void
 check_uniform (const uint32_t *u, int n, const char *name)
 {
-  double count[256] = {0}, correlation = 0, chi2 = 0;
+  double count[256] = { 0 }, correlation = 0, chi2 = 0;
   for (int i = 0; i < n; i++)
     for (int k = 0; k < 4; k++)
       count[u[i] >> 8 * k & 0xff]++;
@@ -82,7 +85,10 @@ check_uniform (const uint32_t *u, int n, const char *name)
 static void
 statistics (void)
 {
-  enum { N = 1 << 20 };
+  enum
+  {
+    N = 1 << 20
+  };
   static uint32_t u[N];
   vrg_rng rng;
   vrg_rng_init (&rng, 1, 0, 0);
@@ -94,8 +100,8 @@ statistics (void)
 #ifdef HAVE_RANDOM123
   for (uint32_t i = 0; i < N / 4; i++)
     {
-      philox4x32_ctr_t counter = {{i, 0, 0, 0}};
-      philox4x32_key_t key = {{1, 0}};
+      philox4x32_ctr_t counter = { { i, 0, 0, 0 } };
+      philox4x32_key_t key = { { 1, 0 } };
       counter = philox4x32 (counter, key);
       memcpy (u + 4 * i, counter.v, 16);
     }
@@ -105,7 +111,7 @@ statistics (void)
   int64_t changed = 0;
   for (int bit = 0; bit < 128; bit++)
     {
-      uint64_t a[2], b[2], counter[2] = {123, 456};
+      uint64_t a[2], b[2], counter[2] = { 123, 456 };
       vrg_rng_portable (&rng, counter, a);
       counter[bit / 64] ^= UINT64_C (1) << bit % 64;
       vrg_rng_portable (&rng, counter, b);

@@ -105,7 +105,8 @@ good_read (good_kind kind, const char *path)
   int64_t step, bonds[64], magnetisation[64];
   uint64_t spins[256];
   vrg_work work;
-  const ssize_t before = H5Fget_obj_count ((hid_t) H5F_OBJ_ALL, H5F_OBJ_ALL); /* HDF5 keeps a file that could not be flushed */
+  const ssize_t before
+    = H5Fget_obj_count ((hid_t) H5F_OBJ_ALL, H5F_OBJ_ALL); /* HDF5 keeps a file that could not be flushed */
   if (kind == GOOD_SAMPLES && vrg_samples_open (MPI_COMM_WORLD, path, &samples) == VRG_OK)
     {
       const vrg_samples_info *info = vrg_samples_get_info (samples);

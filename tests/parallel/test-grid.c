@@ -46,7 +46,8 @@ choices (void)
   check (vrg_grid_choose (4, &(vrg_grid_load){ .layers = 24, .chains = 1, .band = 8 }, 4, &strips, why) == VRG_USAGE,
          "more strips than bands are refused");
   vrg_grid_choose (3, &(vrg_grid_load){ .layers = 1, .chains = 1000, .unit = 512 }, 0, &strips, why);
-  check (strips == 1 && strstr (why, "1 rank is idle") && strstr (why, "512 chains"), "chains that stay together: %s", why);
+  check (strips == 1 && strstr (why, "1 rank is idle") && strstr (why, "512 chains"), "chains that stay together: %s",
+         why);
 }
 
 static void

@@ -23,7 +23,8 @@ static inline void
 chain_sample (const chain_run *run, int64_t *bonds, int64_t *magnetisation)
 {
   vrg_lattice *lattice = vrg_lattice_new (run->rows, run->columns, 0, run->rows);
-  vrg_cluster *cluster = run->algorithm == VRG_CLUSTER ? vrg_cluster_new (lattice, &(vrg_hamiltonian){ .nn = run->nn }) : NULL;
+  vrg_cluster *cluster
+    = run->algorithm == VRG_CLUSTER ? vrg_cluster_new (lattice, &(vrg_hamiltonian){ .nn = run->nn }) : NULL;
   vrg_metropolis *local = cluster ? NULL : vrg_metropolis_new (lattice, run->nn, run->algorithm == VRG_HEATBATH);
   uint64_t *state = local ? vrg_new (vrg_metropolis_words (local), sizeof *state, "spins") : NULL;
   for (int64_t c = 0; c < run->chains; c++)
