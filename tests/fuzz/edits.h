@@ -353,11 +353,28 @@ edits_one (hid_t file, fuzz_bytes *b)
     }
 }
 
-/** The edited file in `path`.  Of the first byte: bit 0: seal it again; bit 1: do not let it be walked. */
+/** Ends the visit at a dataset that is larger than a file may become. */
+static inline herr_t
+edits_large (hid_t file, const char *name, const H5O_info_t *info, void *data)
+{
+  (void) data;
+  if (info->type != H5O_TYPE_DATASET)
+    return 0;
+  hid_t set = H5Dopen2 (file, name, H5P_DEFAULT), space = set >= 0 ? H5Dget_space (set) : -1;
+  const hssize_t n = space >= 0 ? H5Sget_simple_extent_npoints (space) : -1;
+  if (space >= 0)
+    H5Sclose (space);
+  if (set >= 0)
+    H5Dclose (set);
+  return n < 0 || n > EDITS_LARGEST;
+}
+
+/** The edited file in `path`.  Of the first byte: bit 0: seal it again, if it is small (HDF5 may crash when
+ *  sums of terabytes cannot be written); bit 1: do not let it be walked. */
 static inline void
 edits_structure (const char *path, fuzz_bytes *b)
 {
-  const unsigned flags = fuzz_byte (b);
+  unsigned flags = fuzz_byte (b);
   edits_put (path, edits_good->bytes, edits_good->size);
   hid_t access = H5Pcreate (H5P_FILE_ACCESS);
   H5Pset_libver_bounds (access, H5F_LIBVER_V18, H5F_LIBVER_V18);
@@ -365,6 +382,8 @@ edits_structure (const char *path, fuzz_bytes *b)
   H5Eset_auto2 (H5E_DEFAULT, NULL, NULL);
   for (int k = 0; k < 6 && b->size > 0; k++)
     edits_one (file, b);
+  if (H5Ovisit2 (file, H5_INDEX_NAME, H5_ITER_INC, edits_large, NULL, H5O_INFO_BASIC) != 0)
+    flags &= ~1u;
   if (flags & 1)
     {
       H5Ldelete (file, "checksums", H5P_DEFAULT);
