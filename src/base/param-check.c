@@ -29,6 +29,22 @@ possible_levels (const vrg_input *input, int64_t side)
   return most;
 }
 
+void
+vrg_input_layer (const vrg_input *input, int l, double *visible, double *hidden, double *weights)
+{
+  const bool dense = input->model == VRG_MODEL_DENSE, ring = input->dimension == 1;
+  const double area = (double) (input->stride * (ring ? 1 : input->stride)),
+               tap = (double) (input->filter * (ring ? 1 : input->filter));
+  *hidden = (double) input->size[0] * (ring ? 1 : (double) input->size[1]);
+  for (int i = 0; i <= l; i++)
+    {
+      const double filters = (double) input->hidden[i];
+      *visible = *hidden;
+      *hidden = dense ? filters : filters * *visible / area;
+      *weights = dense ? *visible * filters : filters * tap;
+    }
+}
+
 int64_t
 vrg_input_depth (const vrg_input *input)
 {

@@ -127,6 +127,9 @@ vrg_input_held_out (const vrg_input *input)
 /** Levels that the sides allow, of those wanted: each is divisible by scale and leaves 2 or more.  Local. */
 int64_t vrg_input_depth (const vrg_input *input);
 
+/** Units on either side of layer l (from 0) of the machine, and its weights.  Local. */
+void vrg_input_layer (const vrg_input *input, int l, double *visible, double *hidden, double *weights);
+
 /** Is the rule among the input's? */
 bool vrg_input_has_rule (const vrg_input *input, vrg_rule rule);
 

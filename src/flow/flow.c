@@ -9,6 +9,7 @@
  * 5. Remove the checkpoints. */
 #include "flow/flow.h"
 
+#include <math.h>
 #include <stdio.h>
 
 #include "base/error.h"
@@ -109,7 +110,17 @@ vrg_flow_check (const vrg_input *input)
 double
 vrg_flow_bytes (const vrg_input *input)
 {
-  return vrg_measure_bytes (input);
+  /* the machine as it is read, in double and in fixed point; 512 configurations on their way through a layer */
+  double machine = 0, piece = 0;
+  for (int l = 0; l < input->n_hidden && input->model != VRG_MODEL_NONE; l++)
+    {
+      double visible, hidden, weights;
+      vrg_input_layer (input, l, &visible, &hidden, &weights);
+      machine += 12 * weights;
+      piece = fmax (piece, 512 * (4 * fmax (visible, hidden) + visible + hidden));
+    }
+  /* sums of what is written */
+  return machine + fmax (piece, vrg_measure_bytes (input)) + (1 << 20);
 }
 
 int

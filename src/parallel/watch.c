@@ -514,7 +514,14 @@ vrg_watch_begin (MPI_Comm comm, const char *directory, double seconds)
   VRG_MPI (MPI_Comm_size (comm, &size));
   const char *given = getenv ("VRG_WATCH_SECONDS");
   if (rank == 0 && given != NULL)
-    seconds = atof (given);
+    {
+      char *end;
+      const double wanted = strtod (given, &end);
+      if (end == given || *end != 0)
+        vrg_warn ("VRG_WATCH_SECONDS: `%s` is not a number of seconds; it stays at %g", given, seconds);
+      else
+        seconds = wanted;
+    }
   vrg_broadcast (comm, &seconds, sizeof seconds);
   if (size == 1 || seconds <= 0)
     return NULL;

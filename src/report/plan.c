@@ -10,6 +10,7 @@
 #include "parallel/grid.h"
 #include "sample/chains.h"
 #include "sample/estimates.h"
+#include "train/likelihood.h"
 #include "train/trainer.h"
 
 static const char *
@@ -75,15 +76,13 @@ plan_train (int ranks, int strips, const vrg_input *input)
   const double n = (double) input->configurations * input->n_coupling,
                kept = (double) (input->configurations - vrg_input_held_out (input)) * input->n_coupling,
                updates = (double) input->epochs * floor (kept / (double) input->batch), batch = (double) input->batch,
-               chains = persistent ? (double) input->persistent : batch,
-               area = (double) (input->stride * (ring ? 1 : input->stride)),
-               tap = (double) (input->filter * (ring ? 1 : input->filter)), steps = (double) input->steps;
+               chains = persistent ? (double) input->persistent : batch, steps = (double) input->steps;
   /* of each weight: masters, those of the last epoch, gradient, two of fixed point; moments, averages */
   const double bytes = 32 + (adam ? 16 : input->momentum > 0 ? 8 : 0) + (input->average > 0 ? 8 : 0);
   /* rows of whole words */
   const double sample_bytes
     = (double) (ring ? 1 : input->size[0]) * (double) ((input->size[ring ? 0 : 1] + 63) / 64 * 8);
-  double visible = (double) input->size[0] * (ring ? 1 : (double) input->size[1]), most = 0, all = 0, work = 0;
+  double most = 0, all = 0, work = 0;
   char memory[32], file[32], size[96];
   printf ("train: %s on %s, %s", vrg_param_model_names[input->model], size_text (input, size), persistent ? "P" : "");
   printf ("CD-%lld, at nn =", (long long) input->steps);
@@ -92,22 +91,24 @@ plan_train (int ranks, int strips, const vrg_input *input)
   printf ("\n");
   for (int l = 0; l < input->n_hidden; l++)
     {
-      const double filters = (double) input->hidden[l], places = visible / area,
-                   hidden = dense ? filters : filters * places, weights = dense ? visible * hidden : filters * tap,
-                   links = dense ? weights : weights * places; /* one visible unit to one hidden unit */
-      /* configurations, parameters, chains; units, fields and means of a piece of the batch */
-      const double configuration = l > 0 ? visible / 8 : sample_bytes,
-                   piece = fmin (chains / groups + 16, dense ? 512 : 64),
+      double visible, hidden, weights;
+      vrg_input_layer (input, l, &visible, &hidden, &weights);
+      const double filters = (double) input->hidden[l], links = dense ? weights : weights * hidden / filters;
+      /* configurations, parameters, chains, sums of what is written; the most of what passes through the layer at once:
+       * a piece of the batch, of the pseudo-likelihood, of annealing (128 chains) */
+      const double configuration = l > 0 ? visible / 8 : sample_bytes, part = visible / strips,
+                   piece = 4 * fmin (chains / groups + 16, dense ? 512 : 64) * (part * 1.4 + hidden * 3.2),
+                   pseudo = 4 * (double) vrg_likelihood_lanes ((int64_t) hidden) * (part + 2 * hidden),
+                   annealed = 4 * fmin (128, (double) input->ais_chains) * (4 * part + 2 * hidden),
                    held = n * configuration / ranks + weights * bytes / strips
-                          + (persistent ? chains * visible / 8 / ranks : 0)
-                          + piece * 4 * (visible / strips * 1.4 + hidden * 3.2);
+                          + (persistent ? chains * visible / 8 / ranks : 0) + (1 << 20)
+                          + fmax (piece, fmax (pseudo, annealed));
       printf ("  layer %d  %.0f visible and %.0f hidden units, %.0f weights, %.0f updates of %lld configurations%s\n",
               l + 1, visible, hidden, weights, updates, (long long) input->batch,
               input->patience > 0 ? " at most" : "");
       all += weights + visible + filters;
       most = fmax (most, held);
       work += updates * links * (persistent ? 3 * batch + chains * (2 * steps + 2) : batch * (2 * steps + 3));
-      visible = hidden;
     }
   printf ("  ranks    batches over %d group%s, visible units in %d strip%s\n"
           "  work     %.3g multiply-adds, and estimates of the likelihood%s\n"

@@ -157,6 +157,13 @@ pseudo_chosen (int64_t total, int64_t used, const int64_t *number, int64_t n, in
   return chosen;
 }
 
+int64_t
+vrg_likelihood_lanes (int64_t hidden)
+{
+  const int64_t lanes = PSEUDO_FIELDS / hidden / VRG_LAYER_LANES * VRG_LAYER_LANES;
+  return lanes < VRG_LAYER_LANES ? VRG_LAYER_LANES : lanes > VRG_PIECE_MOST ? VRG_PIECE_MOST : lanes;
+}
+
 double
 vrg_likelihood_pseudo (const vrg_grid *grid, const vrg_layer *layer, const vrg_rng *rng, int64_t total,
                        const uint64_t *const *samples, const int64_t *number, int64_t n)
@@ -165,8 +172,7 @@ vrg_likelihood_pseudo (const vrg_grid *grid, const vrg_layer *layer, const vrg_r
     return NAN;
   const char *what = "pseudo-likelihood";
   const int64_t used = total < VRG_PSEUDO_SAMPLES ? total : VRG_PSEUDO_SAMPLES, slots = used * VRG_PSEUDO_SITES;
-  int64_t lanes = PSEUDO_FIELDS / layer->hidden / VRG_LAYER_LANES * VRG_LAYER_LANES;
-  lanes = lanes < VRG_LAYER_LANES ? VRG_LAYER_LANES : lanes > VRG_PIECE_MOST ? VRG_PIECE_MOST : lanes;
+  const int64_t lanes = vrg_likelihood_lanes (layer->hidden);
   const vrg_layer_size size = vrg_layer_sizes (layer, lanes);
   int64_t *place = vrg_new (n, sizeof *place, what), *q = vrg_new (n, sizeof *q, what);
   const uint64_t **chosen = vrg_new (lanes, sizeof *chosen, what);

@@ -14,6 +14,9 @@
 #define VRG_PSEUDO_SAMPLES 1000
 #define VRG_PSEUDO_SITES 16
 
+/** Configurations that the pseudo-likelihood works on at a time, each with two fields of every hidden unit.  Local. */
+int64_t vrg_likelihood_lanes (int64_t hidden);
+
 /** Pseudo-likelihood in nats per site, the mean of ln P (v_i | all other v) in the model's marginal law, over at most
  *  VRG_PSEUDO_SAMPLES samples, equally spaced among all, and VRG_PSEUDO_SITES sites drawn for each: the same ones every
  *  time (rng purpose PSEUDO, index = number of the sample * sites + number of the site).  With the hidden units summed
