@@ -121,6 +121,15 @@ main (int argc, char **argv)
   H5Fclose (file);
   vrg_h5 *h5;
   check (vrg_h5_open (MPI_COMM_WORLD, bad, VRG_H5_READ, &h5) == VRG_FILE
+           && strstr (vrg_error_text (), "bad.h5: an HDF5 file, but none of vrg's") != NULL,
+         "another program's file: %s", vrg_error_text ());
+  file = H5Fopen (bad, H5F_ACC_RDWR, H5P_DEFAULT);
+  hid_t space = H5Screate (H5S_SCALAR);
+  H5Aclose (H5Acreate2 (file, "format", H5T_NATIVE_INT, space, H5P_DEFAULT, H5P_DEFAULT));
+  H5Sclose (space);
+  H5Fclose (file);
+  touch (bad, when++);
+  check (vrg_h5_open (MPI_COMM_WORLD, bad, VRG_H5_READ, &h5) == VRG_FILE
            && strstr (vrg_error_text (), "bad.h5: /a is a link to something else") != NULL,
          "a link to another file: %s", vrg_error_text ());
 
