@@ -31,6 +31,17 @@ typedef struct
 
 /* --- attributes --- */
 
+/** A text on one line, without what would steer a terminal. */
+static void
+print_text (const char *text)
+{
+  for (const char *c = text; *c != '\0'; c++)
+    if (*c == '\n')
+      fputs (c[1] != '\0' ? "; " : "", stdout);
+    else
+      putchar (*c == '\t' ? ' ' : (unsigned char) *c < ' ' || *c == 127 ? '?' : *c);
+}
+
 /** Print an attribute: "# OBJECT: NAME = VALUE", or "NAME<tab>VALUE" for object NULL. */
 static herr_t
 print_attribute (hid_t id, const char *name, const H5A_info_t *info, void *object)
@@ -60,11 +71,7 @@ print_attribute (hid_t id, const char *name, const H5A_info_t *info, void *objec
       else if (class == H5T_FLOAT)
         printf ("%.17g", real);
       else
-        for (const char *c = value; *c != '\0'; c++)
-          if (*c == '\n')
-            fputs (c[1] != '\0' ? "; " : "", stdout);
-          else
-            putchar (*c == '\t' ? ' ' : *c);
+        print_text (value);
       putchar ('\n');
       vrg_free (value);
     }
@@ -105,9 +112,13 @@ print_list (vrg_h5 *file, const vrg_h5_content *content)
       for (int k = 0; k < 2 && item->rank > 0; k++)
         if (vrg_h5_get_text (file, item->name, k == 0 ? "dimensions" : "description", &text[k]) != VRG_OK)
           text[k] = NULL;
-      printf ("\t%s\t%s\n", text[0] != NULL ? text[0] : "", text[1] != NULL ? text[1] : "");
-      vrg_free (text[0]);
-      vrg_free (text[1]);
+      for (int k = 0; k < 2; k++)
+        {
+          putchar ('\t');
+          print_text (text[k] != NULL ? text[k] : "");
+          vrg_free (text[k]);
+        }
+      putchar ('\n');
     }
   return VRG_OK;
 }

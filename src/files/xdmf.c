@@ -87,7 +87,7 @@ static int
 write_data (vrg_h5 *file, const vrg_h5_item *item, const vrg_export_lattice *l, const vrg_export_rows *rows,
             const names *n)
 {
-  FILE *f = fopen (n->data_tmp, "wb");
+  FILE *f = vrg_file_new_stream (n->data_tmp);
   if (f == NULL)
     return vrg_error (VRG_FILE, "%s: cannot be written: %s", n->data_tmp, strerror (errno));
   return finish (f, copy_spins (file, item, l, rows, f), n->data_tmp, n->data);
@@ -121,7 +121,7 @@ write_xdmf (const vrg_h5_item *item, const vrg_export_lattice *l, const vrg_expo
   long long side[3] = { 1, 1, 1 };
   for (int d = 0; d < l->dimension; d++)
     side[3 - l->dimension + d] = (long long) l->size[d];
-  FILE *f = fopen (n->xdmf_tmp, "w");
+  FILE *f = vrg_file_new_stream (n->xdmf_tmp);
   if (f == NULL)
     return vrg_error (VRG_FILE, "%s: cannot be written: %s", n->xdmf_tmp, strerror (errno));
   fprintf (f,
