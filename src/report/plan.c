@@ -77,11 +77,20 @@ plan_train (int ranks, int strips, const vrg_input *input)
                kept = (double) (input->configurations - vrg_input_held_out (input)) * input->n_coupling,
                updates = (double) input->epochs * floor (kept / (double) input->batch), batch = (double) input->batch,
                chains = persistent ? (double) input->persistent : batch, steps = (double) input->steps;
-  /* of each weight: masters, those of the last epoch, gradient, two of fixed point; moments, averages */
-  const double bytes = 32 + (adam ? 16 : input->momentum > 0 ? 8 : 0) + (input->average > 0 ? 8 : 0);
+  /* of each weight: masters, those of the last epoch, fixed point; the gradient, unless rows of it are used at once;
+   * moments, averages */
+  const bool streamed
+    = dense && groups == 1 && !input->centering && fmax (batch, persistent ? chains : 0) <= VRG_PIECE_MOST;
+  const double bytes = 20 + (streamed ? 0 : 8)
+                       + (adam                  ? 16
+                          : input->momentum > 0 ? 8
+                                                : 0)
+                       + (input->average > 0 ? 8 : 0);
   /* rows of whole words */
   const double sample_bytes
     = (double) (ring ? 1 : input->size[0]) * (double) ((input->size[ring ? 0 : 1] + 63) / 64 * 8);
+  const int64_t held_out = vrg_input_held_out (input),
+                tested = ((held_out > 0 ? held_out : input->configurations) * input->n_coupling + groups - 1) / groups;
   double most = 0, all = 0, work = 0;
   char memory[32], file[32], size[96];
   printf ("train: %s on %s, %s", vrg_param_model_names[input->model], size_text (input, size), persistent ? "P" : "");
@@ -98,7 +107,7 @@ plan_train (int ranks, int strips, const vrg_input *input)
        * a piece of the batch, of the pseudo-likelihood, of annealing (128 chains) */
       const double configuration = l > 0 ? visible / 8 : sample_bytes, part = visible / strips,
                    piece = 4 * fmin (chains / groups + 16, dense ? 512 : 64) * (part * 1.4 + hidden * 3.2),
-                   pseudo = 4 * (double) vrg_likelihood_lanes ((int64_t) hidden) * (part + 2 * hidden),
+                   pseudo = 4 * (double) vrg_likelihood_lanes ((int64_t) hidden, tested) * (part + 2 * hidden),
                    annealed = 4 * fmin (128, (double) input->ais_chains) * (4 * part + 2 * hidden),
                    held = n * configuration / ranks + weights * bytes / strips
                           + (persistent ? chains * visible / 8 / ranks : 0) + (1 << 20)

@@ -145,7 +145,10 @@ static void
 whole (const vrg_layer *layer, vrg_phase data, int64_t times, vrg_phase model, bool fresh, int64_t *sums,
        const vrg_rows_done *done)
 {
-  if (layer->kind->gradient_part && (data.v || model.v))
+  const bool parts = layer->kind->gradient_part && (data.v || model.v);
+  if (!parts || !fresh || !done) /* sums hold the weights', too */
+    vrg_memory_use (sums, layer->parameters * (int64_t) sizeof *sums);
+  if (parts)
     {
       layer->kind->gradient_part (layer, data, times, model, 0, layer->hidden_biases, fresh, sums, done);
       return;
@@ -170,6 +173,7 @@ finish (const vrg_gradient *g, vrg_phase data, int64_t times, vrg_phase model, b
     whole (layer, data, times, model, fresh, sums, g->grid->groups == 1 ? g->done : NULL);
   if (g->grid->groups == 1)
     return;
+  vrg_memory_use (sums, layer->parameters * (int64_t) sizeof *sums);
   MPI_Request request[PARTS + 1];
   for (int64_t k = 0; k <= parts; k++) /* the last are the biases */
     {

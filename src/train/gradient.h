@@ -31,7 +31,7 @@ uint64_t *vrg_gradient_chains (vrg_gradient *gradient);
 /** One update's gradient for this rank's positions of the batch, samples [n] packed.
  *  Positive phase: s_v and the hidden means given the data.  Negative phase: `steps` times hidden units are drawn given the
  *  visible ones and visible given hidden, then the means again.
- *  sums [parameters] = times * positive - negative phase in fixed point, times = max (1, chains), over ALL groups of the
+ *  sums [parameters], of vrg_new or vrg_new_room, = times * positive - negative phase in fixed point, times = max (1, chains), over ALL groups of the
  *  grid: the reduction of a part overlaps with the computation of the next.  Divide by batch * times.
  *  visible_mean [visible_biases], hidden_mean [hidden_biases] (NULL unless wanted; for centring): sums over the batch's data
  *  of s_v and of the hidden means, both in fixed point, over all groups: the positive phase of the biases.

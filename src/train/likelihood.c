@@ -158,10 +158,12 @@ pseudo_chosen (int64_t total, int64_t used, const int64_t *number, int64_t n, in
 }
 
 int64_t
-vrg_likelihood_lanes (int64_t hidden)
+vrg_likelihood_lanes (int64_t hidden, int64_t n)
 {
-  const int64_t lanes = PSEUDO_FIELDS / hidden / VRG_LAYER_LANES * VRG_LAYER_LANES;
-  return lanes < VRG_LAYER_LANES ? VRG_LAYER_LANES : lanes > VRG_PIECE_MOST ? VRG_PIECE_MOST : lanes;
+  const int64_t fitting = PSEUDO_FIELDS / hidden / VRG_LAYER_LANES * VRG_LAYER_LANES,
+                most = n < VRG_PIECE_MOST ? vrg_piece_of (0, n).lanes : VRG_PIECE_MOST,
+                lanes = fitting < most ? fitting : most;
+  return lanes < VRG_LAYER_LANES ? VRG_LAYER_LANES : lanes;
 }
 
 double
@@ -172,7 +174,7 @@ vrg_likelihood_pseudo (const vrg_grid *grid, const vrg_layer *layer, const vrg_r
     return NAN;
   const char *what = "pseudo-likelihood";
   const int64_t used = total < VRG_PSEUDO_SAMPLES ? total : VRG_PSEUDO_SAMPLES, slots = used * VRG_PSEUDO_SITES;
-  const int64_t lanes = vrg_likelihood_lanes (layer->hidden);
+  const int64_t lanes = vrg_likelihood_lanes (layer->hidden, n);
   const vrg_layer_size size = vrg_layer_sizes (layer, lanes);
   int64_t *place = vrg_new (n, sizeof *place, what), *q = vrg_new (n, sizeof *q, what);
   const uint64_t **chosen = vrg_new (lanes, sizeof *chosen, what);

@@ -14,8 +14,9 @@
 #define VRG_PSEUDO_SAMPLES 1000
 #define VRG_PSEUDO_SITES 16
 
-/** Configurations that the pseudo-likelihood works on at a time, each with two fields of every hidden unit.  Local. */
-int64_t vrg_likelihood_lanes (int64_t hidden);
+/** How many of n configurations the pseudo-likelihood works on at a time, each with two fields of every hidden unit.
+ *  Local. */
+int64_t vrg_likelihood_lanes (int64_t hidden, int64_t n);
 
 /** Pseudo-likelihood in nats per site, the mean of ln P (v_i | all other v) in the model's marginal law, over at most
  *  VRG_PSEUDO_SAMPLES samples, equally spaced among all, and VRG_PSEUDO_SITES sites drawn for each: the same ones every

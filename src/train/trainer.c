@@ -92,7 +92,7 @@ vrg_trainer_new (const vrg_grid *grid, const vrg_input *input, vrg_dataset *d, i
       vrg_gradient_hand_on (t->gradient, &t->move);
     }
   t->batch = vrg_new (positions, sizeof *t->batch, "a batch");
-  t->sums = vrg_new (layer->parameters, sizeof *t->sums, "a gradient");
+  t->sums = vrg_new_room (layer->parameters, sizeof *t->sums, "a gradient");
   return t;
 }
 

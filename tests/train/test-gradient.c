@@ -317,7 +317,7 @@ divergence (const char *name, int steps, int rounds, uint64_t *result)
   memcpy (after, start_law, sizeof after);
   for (int k = 0; k < steps; k++)
     gibbs (after);
-  int64_t sums[MOST] = { 0 }, part[MOST], wrong = 0, first, last;
+  int64_t sums[MOST] = { 0 }, *part = vrg_new (MOST, sizeof *part, "sums"), wrong = 0, first, last;
   vrg_rng rng;
   vrg_rng_init (&rng, 2026, 0, 0);
   vrg_grid_span (BATCH, grid->groups, grid->group, &first, &last);
@@ -330,6 +330,7 @@ divergence (const char *name, int steps, int rounds, uint64_t *result)
     }
   vrg_gradient_free (g);
   vrg_free (batch);
+  vrg_free (part);
   const double chains = (double) rounds * BATCH, worst = deviation (start_law, after, chains, sums);
   if (result)
     *result = (uint64_t) wrong;
@@ -351,7 +352,7 @@ persistent (const char *name, const double law[STATES])
   };
   double start_law[STATES];
   const uint64_t **batch = make_batch (start_law);
-  int64_t sums[MOST] = { 0 }, part[MOST], wrong = 0, first, last;
+  int64_t sums[MOST] = { 0 }, *part = vrg_new (MOST, sizeof *part, "sums"), wrong = 0, first, last;
   vrg_rng rng;
   vrg_rng_init (&rng, 2027, 0, 0);
   vrg_grid_span (BATCH, grid->groups, grid->group, &first, &last);
@@ -365,6 +366,7 @@ persistent (const char *name, const double law[STATES])
     }
   vrg_gradient_free (g);
   vrg_free (batch);
+  vrg_free (part);
   const double chains = (double) ROUNDS * CHAINS * BATCH, worst = deviation (start_law, law, chains, sums);
   check (worst < 5, "%s: %.0f samples of persistent chains agree with the gradient (worst %.2f sigma)", name, chains,
          worst);
