@@ -39,6 +39,18 @@ print_error (void)
     }
 }
 
+/** vrg-walk: beside this program (built), or where it was installed; else this program walks. */
+static void
+find_walker (void)
+{
+  static char self[4096], beside[4096 + 8];
+  if (readlink ("/proc/self/exe", self, sizeof self - 1) <= 0)
+    return;
+  const char *slash = strrchr (self, '/'), *installed = VRG_LIBEXECDIR "/vrg-walk";
+  snprintf (beside, sizeof beside, "%.*s/vrg-walk", slash != NULL ? (int) (slash - self) : 0, self);
+  vrg_walk_use (access (beside, X_OK) == 0 ? beside : access (installed, X_OK) == 0 ? installed : self);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -50,9 +62,7 @@ main (int argc, char **argv)
     }
   if (argc == 3 && !strcmp (argv[1], VRG_WALK_OPTION))
     return vrg_walk_main (argv[2]);
-  static char self[4096];
-  if (readlink ("/proc/self/exe", self, sizeof self - 1) > 0)
-    vrg_walk_use (self);
+  find_walker ();
   vrg_bench_environment (argc, argv);
   if (MPI_Init (&argc, &argv) != MPI_SUCCESS)
     vrg_fail_one (VRG_INTERNAL, "MPI cannot be started");

@@ -5,7 +5,7 @@
 #ifndef VRG_FILES_WALK_H
 #define VRG_FILES_WALK_H
 
-/** First argument of a process that walks: PROGRAM --walk-hdf5 FILE. */
+/** First argument of a process that walks: PROGRAM --walk-hdf5 FILE, PROGRAM being vrg-walk (src/walk-main.c) or vrg. */
 #define VRG_WALK_OPTION "--walk-hdf5"
 
 /** The whole life of such a process, to be called before MPI_Init: walks the file under limits of time and memory, prints

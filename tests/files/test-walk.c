@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * The process that walks a file before it is opened: what its end says, and what it does not.
  * ranks: 1 */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* memmem */
+#endif
 #include "check.h"
 
 #include <hdf5.h>
@@ -21,6 +24,8 @@ make (const char *path)
   int code = vrg_h5_open (MPI_COMM_WORLD, path, VRG_H5_CREATE, &file);
   if (code == VRG_OK)
     code = vrg_h5_put (file, &array);
+  if (code == VRG_OK)
+    code = vrg_h5_put_text (file, "/", "format", "test");
   return code == VRG_OK ? vrg_h5_commit (file, code, path) : code;
 }
 
@@ -50,6 +55,53 @@ static int
 calls (void)
 {
   return (int) scratch_size (scratch_path ("calls")) / 2;
+}
+
+/** Attributes and groups by the thousand. */
+static int
+fill (const char *path, int n)
+{
+  hid_t file = H5Fcreate (path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT), space = H5Screate (H5S_SCALAR), group = -1;
+  int failed = file < 0;
+  for (int i = 0; i < n; i++)
+    {
+      char name[32];
+      snprintf (name, sizeof name, "%d", i);
+      if (i % 100 == 0)
+        group = H5Gcreate2 (file, name, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+      failed |= H5Aclose (H5Acreate2 (group, name, H5T_NATIVE_INT, space, H5P_DEFAULT, H5P_DEFAULT)) < 0;
+      if (i % 100 == 99)
+        failed |= H5Gclose (group) < 0;
+    }
+  H5Sclose (space);
+  return failed || H5Fclose (file) < 0 ? VRG_FILE : VRG_OK;
+}
+
+/* of libhdf5 */
+uint32_t H5_checksum_metadata (const void *data, size_t length, uint32_t initial);
+
+/** The datatype of the root's attribute `format` is said to be 8 KiB long, and the checksum is right. */
+static void
+lengthen (const char *path)
+{
+  static uint8_t bytes[65536];
+  const uint16_t length = 8192;
+  FILE *file = fopen (path, "r+b");
+  const size_t size = file != NULL ? fread (bytes, 1, sizeof bytes, file) : 0;
+  const uint8_t *name = size > 0 ? memmem (bytes, size, "format", 7) : NULL;
+  size_t at = name != NULL ? (size_t) (name - bytes) : 0, begin = at;
+  while (begin > 0 && memcmp (bytes + begin, "OHDR", 4) != 0)
+    begin--;
+  const unsigned flags = bytes[begin + 5];
+  size_t data = begin + 6 + (flags & 0x20 ? 16 : 0) + (flags & 0x10 ? 4 : 0), chunk = 0;
+  memcpy (&chunk, bytes + data, (size_t) 1 << (flags & 3));
+  const size_t end = data + ((size_t) 1 << (flags & 3)) + chunk;
+  check (begin > 0 && at < end && end + 4 < size, "an object header with the attribute");
+  memcpy (bytes + at - 5, &length, sizeof length);
+  const uint32_t sum = H5_checksum_metadata (bytes + begin, end - begin, 0);
+  memcpy (bytes + end, &sum, sizeof sum);
+  rewind (file);
+  check (fwrite (bytes, 1, size, file) == size && fclose (file) == 0, "lengthened");
 }
 
 int
@@ -132,6 +184,20 @@ main (int argc, char **argv)
   check (vrg_h5_open (MPI_COMM_WORLD, bad, VRG_H5_READ, &h5) == VRG_FILE
            && strstr (vrg_error_text (), "bad.h5: /a is a link to something else") != NULL,
          "a link to another file: %s", vrg_error_text ());
+
+  /* the real one: this test runs in the build directory */
+  vrg_walk_use ("./vrg-walk");
+  check (access ("vrg-walk", X_OK) == 0 && fill (bad, 40000) == VRG_OK, "a file of 40000 attributes, and vrg-walk");
+  touch (bad, when++);
+  check (vrg_walk (bad) == VRG_OK, "more blocks of memory than can be guarded");
+  lengthen (good);
+  touch (good, when++);
+  check (vrg_walk (good) == VRG_FILE
+#ifndef __SANITIZE_ADDRESS__
+           && strstr (vrg_error_text (), "the HDF5 library cannot read it") != NULL
+#endif
+         ,
+         "an attribute that reaches beyond what is in memory: %s", vrg_error_text ());
 
   scratch_end ();
   return check_end ();
