@@ -61,11 +61,12 @@ main (int argc, char **argv)
       vrg_exit (VRG_OK);
     }
   if (argc == 3 && !strcmp (argv[1], VRG_WALK_OPTION))
-    return vrg_walk_main (argv[2]);
+    vrg_walk_main (argv[2]);
   find_walker ();
   vrg_bench_environment (argc, argv);
-  if (MPI_Init (&argc, &argv) != MPI_SUCCESS)
-    vrg_fail_one (VRG_INTERNAL, "MPI cannot be started");
+  int threads;
+  if (MPI_Init_thread (&argc, &argv, MPI_THREAD_FUNNELED, &threads) != MPI_SUCCESS || threads < MPI_THREAD_FUNNELED)
+    vrg_fail_one (VRG_INTERNAL, "MPI cannot be started, or allows no threads beside the one that calls it");
   vrg_app a = { .level = VRG_LOG_INFO };
   MPI_Comm_dup (MPI_COMM_WORLD, &a.world);
   MPI_Comm_set_errhandler (a.world, MPI_ERRORS_RETURN);

@@ -18,7 +18,8 @@ static int check_number_, check_failed_, check_rank_, check_size_;
 static inline void
 check_begin (int *argc, char ***argv)
 {
-  MPI_Init (argc, argv);
+  int threads;
+  MPI_Init_thread (argc, argv, MPI_THREAD_FUNNELED, &threads);
   MPI_Comm_rank (MPI_COMM_WORLD, &check_rank_);
   MPI_Comm_size (MPI_COMM_WORLD, &check_size_);
   vrg_error_init (MPI_COMM_WORLD);

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -40,6 +41,18 @@ vrg_clock (void)
   struct timespec time;
   clock_gettime (CLOCK_MONOTONIC, &time);
   return (double) time.tv_sec + 1e-9 * (double) time.tv_nsec;
+}
+
+double
+vrg_clock_setting (const char *variable, double seconds)
+{
+  const char *text = getenv (variable);
+  char *end;
+  const double given = text != NULL ? strtod (text, &end) : seconds;
+  if (text == NULL || (end != text && *end == '\0' && isfinite (given)))
+    return given;
+  vrg_warn ("%s: `%s` is not a number of seconds; it stays at %g", variable, text, seconds);
+  return seconds;
 }
 
 const char *

@@ -26,6 +26,9 @@ typedef struct
 /** Seconds of a monotonic clock. */
 double vrg_clock (void);
 
+/** The number of seconds in an environment variable; `seconds` where there is none, or (with a warning) no number.  Local. */
+double vrg_clock_setting (const char *variable, double seconds);
+
 /** Seconds as "5.3 s", "4:05", "2:03:07" or "3 days 2:03:07"; "?" if that is beyond all measure.  Returns text. */
 const char *vrg_duration (double seconds, char text[32]);
 

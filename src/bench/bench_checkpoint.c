@@ -80,16 +80,12 @@ plain (disk *d)
     unlink (temporary);
   VRG_MPI (MPI_Barrier (d->grid->world));
   const int descriptor = open (temporary, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-  bool good = descriptor >= 0;
-  for (int64_t at = 0; good && at < bytes; at += 8 * MIB)
-    {
-      const size_t n = (size_t) (bytes - at < 8 * MIB ? bytes - at : 8 * MIB);
-      good = pwrite (descriptor, (const char *) d->array.data + at, n, d->array.first[0] * MIB + at) == (ssize_t) n;
-    }
-  good = good && fsync (descriptor) == 0;
+  int code = VRG_OK;
+  if (descriptor < 0 || !vrg_file_write_bytes (descriptor, d->array.data, bytes, d->array.first[0] * MIB)
+      || fsync (descriptor) != 0)
+    code = vrg_error (VRG_FILE, "%s: cannot be written: %s", temporary, strerror (errno));
   if (descriptor >= 0)
     close (descriptor);
-  const int code = good ? VRG_OK : vrg_error (VRG_FILE, "%s: cannot be written: %s", temporary, strerror (errno));
   const int agreed = vrg_agree (d->grid->world, code);
   return agreed == VRG_OK ? vrg_file_rename (d->grid->world, temporary, path) : agreed;
 }
@@ -173,6 +169,8 @@ end (disk *d)
   char path[VRG_PATH_LENGTH + 16];
   vrg_checkpoint_remove (d->grid, d->directory, "bench");
   snprintf (path, sizeof path, "%s/plain", d->directory);
+  vrg_file_remove (d->grid->world, path);
+  snprintf (path, sizeof path, "%s/plain.tmp", d->directory);
   vrg_file_remove (d->grid->world, path);
   if (d->grid->rank == 0)
     rmdir (d->directory);

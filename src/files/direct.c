@@ -162,6 +162,7 @@ static void
 stream (vrg_h5 *file, const char *what, const lane *lanes, int64_t n)
 {
   output o = { .descriptor = open (file->path, O_RDWR | O_CLOEXEC) };
+  bool good = vrg_h5_note (file, o.descriptor >= 0, "cannot be opened again: %s", strerror (errno));
   cursor writer = { 0 }, reader = { 0 };
   piece p;
   int64_t written = 0, checked = 0, total = 0;
@@ -173,13 +174,12 @@ stream (vrg_h5 *file, const char *what, const lane *lanes, int64_t n)
   if (shown)
     vrg_progress_begin (&progress, what, "MiB", 0, total >> 20);
   uint64_t *buffer = vrg_new (VRG_H5_BLOCK / 8, 8, "block read back");
-  bool good = vrg_h5_note (file, o.descriptor >= 0, "cannot be opened again: %s", strerror (errno));
   while (good && checked < total)
     {
       while (good && written < total && written < checked + AHEAD && next (&writer, lanes, n, &p))
         {
-          good = vrg_h5_note (file, write_piece (&o, &p), "cannot write dataset %s: %s", p.lane->item->name,
-                              strerror (errno));
+          good = write_piece (&o, &p);
+          vrg_h5_note (file, good, "cannot write dataset %s: %s", p.lane->item->name, strerror (errno));
           written += p.bytes;
         }
       if (!good || !next (&reader, lanes, n, &p))

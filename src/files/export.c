@@ -203,7 +203,7 @@ read_rows (const char *text, const char *name, int64_t n, vrg_export_rows *rows)
         }
     }
   else
-    end = rows->first + 1;
+    end = rows->first < n ? rows->first + 1 : 0;
   if (!good || *p != '\0' || rows->step < 1)
     return vrg_error (VRG_USAGE, "--rows %.40s: not A:B or A:B:STEP", text);
   if (rows->first < 0 || end > n || rows->first >= end)
@@ -370,7 +370,7 @@ print_rows (walk *w)
   const int64_t n = w->axis == 0 ? w->rows.count : dims[w->axis], step = w->axis == 0 ? w->rows.step : 1;
   const int64_t most = step > 1 ? 1 : PIECE / w->inner;
   int code = VRG_OK;
-  for (int64_t o = 0; o < outer; o++)
+  for (int64_t o = 0; o < outer && code == VRG_OK; o++)
     {
       int64_t rest = o;
       for (int d = w->axis - 1; d > 0; rest /= dims[d--])

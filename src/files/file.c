@@ -75,6 +75,21 @@ vrg_file_new_stream (const char *path)
   return stream;
 }
 
+int
+vrg_file_finish (FILE *stream, int code, const char *temporary, const char *path)
+{
+  errno = 0;
+  if (code == VRG_OK && (fflush (stream) != 0 || ferror (stream) || fsync (fileno (stream)) != 0))
+    code = vrg_error (VRG_FILE, "%s: cannot be written: %s", temporary, strerror (errno));
+  if (fclose (stream) != 0 && code == VRG_OK)
+    code = vrg_error (VRG_FILE, "%s: cannot be written: %s", temporary, strerror (errno));
+  if (code == VRG_OK)
+    code = vrg_file_rename (MPI_COMM_SELF, temporary, path);
+  if (code != VRG_OK)
+    unlink (temporary);
+  return code;
+}
+
 /* not posix_fallocate: where a file system cannot reserve, that writes every block */
 int
 vrg_file_reserve (const char *path, int64_t from, int64_t to)

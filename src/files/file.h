@@ -27,6 +27,10 @@ int vrg_file_new (const char *path);
 /** The same as a stream; NULL with errno. */
 FILE *vrg_file_new_stream (const char *path);
 
+/** End of writing a stream: sync, close, rename `temporary` to `path`; after a failure (code, or one of these) remove it.
+ *  Returns code, or VRG_FILE.  Local. */
+int vrg_file_finish (FILE *stream, int code, const char *temporary, const char *path);
+
 /** Reserve the bytes [from, to) of a file on its disk; the file grows to `to`.  Returns an errno, 0: done, or a file
  *  system that cannot reserve.  Local. */
 int vrg_file_reserve (const char *path, int64_t from, int64_t to);

@@ -62,14 +62,6 @@ typedef struct
   char *owners; /* [ranks][OWNER] */
 } content;
 
-static double
-seconds_now (void)
-{
-  struct timespec t;
-  clock_gettime (CLOCK_MONOTONIC, &t);
-  return (double) t.tv_sec + 1e-9 * (double) t.tv_nsec;
-}
-
 static void
 sleep_a_little (void)
 {
@@ -135,19 +127,6 @@ read_content (int descriptor, content *c)
 }
 
 static bool
-write_all (int descriptor, const char *data, int64_t bytes, int64_t offset)
-{
-  for (int64_t done = 0; done < bytes;)
-    {
-      const ssize_t n = pwrite (descriptor, data + done, (size_t) (bytes - done), offset + done);
-      if (n < 0 && errno != EINTR)
-        return false;
-      done += n > 0 ? n : 0;
-    }
-  return true;
-}
-
-static bool
 write_head (vrg_lock *lock, int ranks)
 {
   char head[HEAD_BYTES];
@@ -155,7 +134,7 @@ write_head (vrg_lock *lock, int ranks)
   vrg_live_print (&lock->live, head + n, sizeof head - (size_t) n);
   const size_t used = strlen (head);
   memset (head + used, '\n', sizeof head - used);
-  return write_all (lock->descriptor, head, sizeof head, 0);
+  return vrg_file_write_bytes (lock->descriptor, head, sizeof head, 0);
 }
 
 /** Every rank's line in the open file. */
@@ -163,8 +142,8 @@ static bool
 write_content (vrg_lock *lock, int ranks, const char *owners)
 {
   return ftruncate (lock->descriptor, HEAD_BYTES + (int64_t) ranks * OWNER) == 0
-         && write_all (lock->descriptor, owners, (int64_t) ranks * OWNER, HEAD_BYTES) && write_head (lock, ranks)
-         && fsync (lock->descriptor) == 0;
+         && vrg_file_write_bytes (lock->descriptor, owners, (int64_t) ranks * OWNER, HEAD_BYTES)
+         && write_head (lock, ranks) && fsync (lock->descriptor) == 0;
 }
 
 /** Does the path still lead to our lock? */
@@ -229,6 +208,11 @@ start_beating (vrg_lock *lock)
   pthread_sigmask (SIG_SETMASK, &all, &old);
   lock->beating = pthread_create (&lock->thread, NULL, keep_alive, lock) == 0;
   pthread_sigmask (SIG_SETMASK, &old, NULL);
+  if (!lock->beating)
+    vrg_warn (
+      "%s: no thread can be started, so the lock has no heartbeat: start nothing in this directory from another "
+      "host",
+      lock->path);
 }
 
 /** Ranks of a lock that live on this host; *elsewhere: how many are on others. */
@@ -299,8 +283,7 @@ take_over (vrg_lock *lock, bool whole, const content *stale, int ranks, const ch
 static int
 acquire (vrg_lock *lock, const char *directory, int ranks, const char *owners)
 {
-  const char *given = getenv ("VRG_LOCK_SECONDS");
-  const double patience = given != NULL ? atof (given) : WAIT_SECONDS, begin = seconds_now ();
+  const double patience = vrg_clock_setting ("VRG_LOCK_SECONDS", WAIT_SECONDS), begin = vrg_clock ();
   double changed = begin;
   content last = { 0 };
   bool last_whole = false, told = false;
@@ -311,7 +294,7 @@ acquire (vrg_lock *lock, const char *directory, int ranks, const char *owners)
         return VRG_OK;
       if (failed != EEXIST)
         return vrg_error (VRG_FILE, "%s: cannot be written: %s", lock->path, strerror (failed));
-      const int descriptor = open (lock->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+      const int descriptor = open (lock->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
       if (descriptor < 0 && errno == ENOENT)
         continue;
       if (descriptor < 0)
@@ -321,14 +304,14 @@ acquire (vrg_lock *lock, const char *directory, int ranks, const char *owners)
       close (descriptor);
       if (whole != last_whole || (whole && (c.token != last.token || c.beat != last.beat)))
         {
-          changed = seconds_now ();
+          changed = vrg_clock ();
           last_whole = whole;
           last.token = c.token;
           last.beat = c.beat;
         }
       int elsewhere = 0;
       const int alive = whole ? living (&c, &elsewhere) : 0;
-      const double still = seconds_now () - changed, waited = seconds_now () - begin;
+      const double still = vrg_clock () - changed, waited = vrg_clock () - begin;
       const bool stale = whole && alive == 0 && (elsewhere == 0 || still > STALE_SECONDS);
       char owner[OWNER] = "somebody";
       if (whole)

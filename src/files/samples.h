@@ -45,7 +45,7 @@ int vrg_samples_write (vrg_samples *samples, int ensemble, int64_t t0, int64_t t
 /** What was written, as one sum of checksums for each dataset of each ensemble: u64 [ensemble][dataset].  A checkpoint
  *  keeps them, and a run that goes on from it sets them, so that the whole file can be compared with all that was ever
  *  written to it.  NULL, or a file reopened without: they are not known (a checkpoint of an older version), nothing is compared.
- *  Cleared: all is going to be written again.  Collective. */
+ *  Cleared: all is going to be written again.  get is collective, the others are local. */
 int vrg_samples_datasets (const vrg_samples *samples);
 void vrg_samples_get_sums (const vrg_samples *samples, uint64_t *sums);
 void vrg_samples_set_sums (vrg_samples *samples, const uint64_t *sums);

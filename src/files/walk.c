@@ -185,7 +185,7 @@ limit (unsigned what, rlim_t soft, rlim_t hard)
   setrlimit (what, &now);
 }
 
-int
+void
 vrg_walk_main (const char *path)
 {
   char wrong[WORDS];

@@ -9,8 +9,8 @@
 #define VRG_WALK_OPTION "--walk-hdf5"
 
 /** The whole life of such a process, to be called before MPI_Init: walks the file under limits of time and memory, prints
- *  "good" or what is wrong, returns the exit code.  Local. */
-int vrg_walk_main (const char *path);
+ *  "good" or what is wrong, ends it with the exit code.  Local. */
+void vrg_walk_main (const char *path) __attribute__ ((noreturn));
 
 /** From now on files are walked by this program (not copied); NULL: by this process itself, for tests.  Local. */
 void vrg_walk_use (const char *program);

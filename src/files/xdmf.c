@@ -39,20 +39,6 @@ make_names (const char *path, names *n)
   return VRG_OK;
 }
 
-/** End of writing: sync, close, give the final name; or remove what there is.  Returns code, or VRG_FILE. */
-static int
-finish (FILE *f, int code, const char *tmp, const char *path)
-{
-  errno = 0;
-  if (code == VRG_OK && (fflush (f) != 0 || ferror (f) || !vrg_file_sync (tmp)))
-    code = vrg_error (VRG_FILE, "%s: cannot be written: %s", tmp, strerror (errno));
-  if (fclose (f) != 0 && code == VRG_OK)
-    code = vrg_error (VRG_FILE, "%s: cannot be written: %s", tmp, strerror (errno));
-  if (code != VRG_OK)
-    remove (tmp);
-  return code == VRG_OK ? vrg_file_rename (MPI_COMM_SELF, tmp, path) : code;
-}
-
 /** One configuration after the other, unpacked. */
 static int
 copy_spins (vrg_h5 *file, const vrg_h5_item *item, const vrg_export_lattice *l, const vrg_export_rows *rows, FILE *to)
@@ -90,7 +76,7 @@ write_data (vrg_h5 *file, const vrg_h5_item *item, const vrg_export_lattice *l, 
   FILE *f = vrg_file_new_stream (n->data_tmp);
   if (f == NULL)
     return vrg_error (VRG_FILE, "%s: cannot be written: %s", n->data_tmp, strerror (errno));
-  return finish (f, copy_spins (file, item, l, rows, f), n->data_tmp, n->data);
+  return vrg_file_finish (f, copy_spins (file, item, l, rows, f), n->data_tmp, n->data);
 }
 
 /** One time step: a uniform grid with its spins, a part of the data. */
@@ -132,7 +118,7 @@ write_xdmf (const vrg_h5_item *item, const vrg_export_lattice *l, const vrg_expo
   for (int64_t i = 0; i < rows->count && !ferror (f); i++)
     print_step (f, side, (long long) (rows->first + i * rows->step), (long long) i, n->base);
   fprintf (f, "    </Grid>\n  </Domain>\n</Xdmf>\n");
-  return finish (f, VRG_OK, n->xdmf_tmp, path);
+  return vrg_file_finish (f, VRG_OK, n->xdmf_tmp, path);
 }
 
 int

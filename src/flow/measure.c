@@ -584,6 +584,7 @@ run_pass (vrg_measure *m, const vrg_grid *grid, vrg_samples *samples, int ensemb
   int64_t *list = vrg_new (m->units, sizeof *list, "units"), finished, step;
   int64_t n = list_undone (m, done, list, &finished);
   int status = VRG_OK;
+  const int passes = m->n_fitted > 0 ? PASSES : 1;
   char what[64];
   vrg_progress progress;
   if (n == 0)
@@ -598,9 +599,7 @@ run_pass (vrg_measure *m, const vrg_grid *grid, vrg_samples *samples, int ensemb
   if (pass == 1)
     prepare (m, ensemble);
   workspace work = workspace_new (m);
-  snprintf (what, sizeof what, "flow nn=%.6g, pass %d of %d", m->info->nn[ensemble], pass + 1,
-            m->n_fitted > 0 ? PASSES : 1);
-  const int64_t passes = m->n_fitted > 0 ? PASSES : 1;
+  snprintf (what, sizeof what, "flow nn=%.6g, pass %d of %d", m->info->nn[ensemble], pass + 1, passes);
   vrg_progress_begin (&progress, what, "samples", finished, m->info->samples);
   vrg_progress_part (&progress, (ensemble * passes + pass) * m->info->samples,
                      m->info->ensembles * passes * m->info->samples);

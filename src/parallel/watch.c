@@ -405,10 +405,12 @@ share_memory (MPI_Comm comm, int ranks, int rank, bool *shared)
 static void
 find_node (vrg_watch *w, int rank)
 {
-  const char *pretended = getenv ("VRG_WATCH_NODE");
+  const char *given = getenv ("VRG_WATCH_NODE");
+  int pretended = given != NULL ? atoi (given) : 0;
   bool shared;
-  if (pretended != NULL && atoi (pretended) > 0)
-    VRG_MPI (MPI_Comm_split (w->comm, rank / atoi (pretended), rank, &w->node_comm));
+  vrg_broadcast (w->comm, &pretended, sizeof pretended);
+  if (pretended > 0)
+    VRG_MPI (MPI_Comm_split (w->comm, rank / pretended, rank, &w->node_comm));
   else
     VRG_MPI (MPI_Comm_split_type (w->comm, MPI_COMM_TYPE_SHARED, rank, MPI_INFO_NULL, &w->node_comm));
   VRG_MPI (MPI_Comm_size (w->node_comm, &w->ranks));
@@ -512,16 +514,8 @@ vrg_watch_begin (MPI_Comm comm, const char *directory, double seconds)
   int rank, size;
   VRG_MPI (MPI_Comm_rank (comm, &rank));
   VRG_MPI (MPI_Comm_size (comm, &size));
-  const char *given = getenv ("VRG_WATCH_SECONDS");
-  if (rank == 0 && given != NULL)
-    {
-      char *end;
-      const double wanted = strtod (given, &end);
-      if (end == given || *end != 0)
-        vrg_warn ("VRG_WATCH_SECONDS: `%s` is not a number of seconds; it stays at %g", given, seconds);
-      else
-        seconds = wanted;
-    }
+  if (rank == 0)
+    seconds = vrg_clock_setting ("VRG_WATCH_SECONDS", seconds);
   vrg_broadcast (comm, &seconds, sizeof seconds);
   if (size == 1 || seconds <= 0)
     return NULL;

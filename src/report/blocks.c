@@ -190,32 +190,33 @@ panel_height (const vrg_report_blocks *b)
 }
 
 void
-vrg_report_blocks_describe (const vrg_report_blocks *b, int *width, int *height, char *caption, int size)
+vrg_report_blocks_size (const vrg_report_blocks *b, int *width, int *height)
 {
   *width = LEFT + b->levels * (PANEL + GAP);
   *height = TOP + b->pictures * b->n_rules * (panel_height (b) + GAP);
-  int n = snprintf (caption, (size_t) size,
-                    "%s of samples.h5 at each coupling, level 0, and the block spins that each rule makes of it, scale "
-                    "%d; blue: spin up. Every level is drawn to the same size",
-                    b->pictures > 1 && b->nn[0] == b->nn[1] ? "The last configurations" : "The last configuration",
-                    b->scale);
-  if (b->dimension == 3)
-    n += snprintf (caption + n, (size_t) (size - n), ", of the cube its first plane");
+}
+
+void
+vrg_report_blocks_caption (const vrg_report_blocks *b, char *caption, int size)
+{
+  char cut[128] = "";
   if (b->shown[0] < b->side[0] || b->shown[1] < b->side[1])
-    n += snprintf (caption + n, (size_t) (size - n),
-                   ", cut to the corner of %lld × %lld of %lld × %lld sites and the blocks in it",
-                   (long long) b->shown[0], (long long) b->shown[1], (long long) b->side[0], (long long) b->side[1]);
-  snprintf (caption + n, (size_t) (size - n),
-            ". Compare: below the critical coupling the pictures lose their structure from level to level, above it "
-            "they become uniform, at it they go on looking alike.");
+    snprintf (cut, sizeof cut, ", cut to the corner of %lld × %lld of %lld × %lld sites and the blocks in it",
+              (long long) b->shown[0], (long long) b->shown[1], (long long) b->side[0], (long long) b->side[1]);
+  snprintf (caption, (size_t) size,
+            "%s of samples.h5 at each coupling, level 0, and the block spins that each rule makes of it, scale "
+            "%d; blue: spin up. Every level is drawn to the same size%s%s. Compare: below the critical coupling the "
+            "pictures lose their structure from level to level, above it they become uniform, at it they go on "
+            "looking alike.",
+            b->pictures > 1 && b->nn[0] == b->nn[1] ? "The last configurations" : "The last configuration", b->scale,
+            b->dimension == 3 ? ", of the cube its first plane" : "", cut);
 }
 
 bool
 vrg_report_blocks_script (FILE *script, const vrg_report_blocks *b)
 {
   int width, height, block = 0;
-  char caption[8];
-  vrg_report_blocks_describe (b, &width, &height, caption, sizeof caption);
+  vrg_report_blocks_size (b, &width, &height);
   const int high = panel_height (b);
   for (int i = 0; i < b->pictures; i++)
     for (int r = 0; r < b->n_rules; r++)

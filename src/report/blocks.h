@@ -35,8 +35,9 @@ int vrg_report_blocks_read (const vrg_grid *grid, const char *directory, const v
 /** Local; NULL is fine. */
 void vrg_report_blocks_free (vrg_report_blocks *blocks);
 
-/** Size of the picture in pixels, and its caption.  Local. */
-void vrg_report_blocks_describe (const vrg_report_blocks *blocks, int *width, int *height, char *caption, int size);
+/** Size of the picture in pixels; its caption, in `size` bytes.  Local. */
+void vrg_report_blocks_size (const vrg_report_blocks *blocks, int *width, int *height);
+void vrg_report_blocks_caption (const vrg_report_blocks *blocks, char *caption, int size);
 
 /** The picture's script: a row for each configuration and rule, a column for each level.  Local. */
 bool vrg_report_blocks_script (FILE *script, const vrg_report_blocks *blocks);

@@ -122,7 +122,10 @@ describe (vrg_figure figures[VRG_FIGURES], const vrg_report_data *data)
   vrg_figure_set (blocks, "blocks", "Configurations and their block spins", "");
   blocks->spins = true;
   if (data->blocks != NULL)
-    vrg_report_blocks_describe (data->blocks, &blocks->width, &blocks->height, blocks->caption, sizeof blocks->caption);
+    {
+      vrg_report_blocks_size (data->blocks, &blocks->width, &blocks->height);
+      vrg_report_blocks_caption (data->blocks, blocks->caption, sizeof blocks->caption);
+    }
   vrg_training_describe (figures, data);
   vrg_flow_describe (figures, data);
 }

@@ -145,12 +145,6 @@ vrg_html_rich_element (FILE *page, const char *tag, const char *format, ...)
 }
 
 void
-vrg_html_note (FILE *page, const char *text)
-{
-  vrg_html_rich_element (page, "p class=\"faint\"", "%s", text);
-}
-
-void
 vrg_html_begin (FILE *page, const char *title)
 {
   fputs ("<!DOCTYPE html>\n<html xmlns=\"http://www.w3.org/1999/xhtml\" lang=\"en\">\n<head>\n"

@@ -25,9 +25,6 @@ void vrg_html_element (FILE *page, const char *tag, const char *format, ...) __a
 void vrg_html_rich_element (FILE *page, const char *tag, const char *format, ...)
   __attribute__ ((format (printf, 3, 4)));
 
-/** A paragraph in small print beneath a table, with mathematics. */
-void vrg_html_note (FILE *page, const char *text);
-
 /** A file as <img> with its bytes inline, base64; false if it cannot be read.  width, height: its proportions. */
 bool vrg_html_svg (FILE *page, const char *path, const char *alternative, int width, int height);
 

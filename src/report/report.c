@@ -289,21 +289,10 @@ write_page (vrg_report_data *data, vrg_figure *all)
   if (page == NULL)
     return vrg_error (VRG_FILE, "%s: cannot be written: %s", temporary, strerror (errno));
   put_page (page, data, all, &found);
-  bool bad = fflush (page) != 0 || ferror (page) || fsync (fileno (page)) != 0;
-  if (fclose (page) != 0 || bad)
-    {
-      int code = vrg_error (VRG_FILE, "%s: cannot be written: %s", temporary, strerror (errno));
-      unlink (temporary);
-      return code;
-    }
-  if (rename (temporary, path) != 0 || !vrg_file_sync (data->directory))
-    {
-      int code = vrg_error (VRG_FILE, "%s: cannot be renamed to %s: %s", temporary, path, strerror (errno));
-      unlink (temporary);
-      return code;
-    }
-  vrg_info ("report: %s", path);
-  return VRG_OK;
+  const int code = vrg_file_finish (page, VRG_OK, temporary, path);
+  if (code == VRG_OK)
+    vrg_info ("report: %s", path);
+  return code;
 }
 
 int

@@ -159,6 +159,30 @@ check_durations (void)
     check (!strcmp (vrg_duration (table[i].seconds, text), table[i].text), "%g s: %s", table[i].seconds, table[i].text);
 }
 
+static void
+check_settings (int rank)
+{
+  static const struct
+  {
+    const char *text;
+    double seconds;
+    bool warned;
+  } all[] = { { NULL, 7, false }, { "2.5", 2.5, false }, { "-1", -1, false }, { "", 7, true },
+              { "2 s", 7, true }, { "nan", 7, true },    { "inf", 7, true } };
+  char text[512];
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+    {
+      unsetenv ("VRG_SOME_SECONDS");
+      if (all[i].text != NULL)
+        setenv ("VRG_SOME_SECONDS", all[i].text, 1);
+      catch_begin ();
+      const double seconds = vrg_clock_setting ("VRG_SOME_SECONDS", 7);
+      catch_end (text, sizeof text);
+      check (seconds == all[i].seconds && (*text != 0) == (all[i].warned && rank == 0), "a time of `%s`: %s",
+             all[i].text != NULL ? all[i].text : "(nothing)", text);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -204,6 +228,7 @@ main (int argc, char **argv)
   vrg_log_init (rank == 0, VRG_LOG_WARNING);
   check_state ();
   check_durations ();
+  check_settings (rank);
   check_terminal ();
   vrg_log_init (rank == 0, VRG_LOG_INFO);
 
