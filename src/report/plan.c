@@ -10,7 +10,6 @@
 #include "parallel/grid.h"
 #include "sample/chains.h"
 #include "sample/estimates.h"
-#include "train/likelihood.h"
 #include "train/trainer.h"
 
 static const char *
@@ -70,27 +69,11 @@ plan_train (int ranks, int strips, const vrg_input *input)
       printf ("train: nothing to do ([train] model = none)\n");
       return;
     }
-  const bool dense = input->model == VRG_MODEL_DENSE, ring = input->dimension == 1,
-             persistent = input->method == VRG_PCD, adam = input->optimiser == VRG_ADAM;
+  const bool dense = input->model == VRG_MODEL_DENSE, persistent = input->method == VRG_PCD;
   const int groups = ranks / strips;
-  const double n = (double) input->configurations * input->n_coupling,
-               kept = (double) (input->configurations - vrg_input_held_out (input)) * input->n_coupling,
+  const double kept = (double) (input->configurations - vrg_input_held_out (input)) * input->n_coupling,
                updates = (double) input->epochs * floor (kept / (double) input->batch), batch = (double) input->batch,
                chains = persistent ? (double) input->persistent : batch, steps = (double) input->steps;
-  /* of each weight: masters, those of the last epoch, fixed point; the gradient, unless rows of it are used at once;
-   * moments, averages */
-  const bool streamed
-    = dense && groups == 1 && !input->centering && fmax (batch, persistent ? chains : 0) <= VRG_PIECE_MOST;
-  const double bytes = 20 + (streamed ? 0 : 8)
-                       + (adam                  ? 16
-                          : input->momentum > 0 ? 8
-                                                : 0)
-                       + (input->average > 0 ? 8 : 0);
-  /* rows of whole words */
-  const double sample_bytes
-    = (double) (ring ? 1 : input->size[0]) * (double) ((input->size[ring ? 0 : 1] + 63) / 64 * 8);
-  const int64_t held_out = vrg_input_held_out (input),
-                tested = ((held_out > 0 ? held_out : input->configurations) * input->n_coupling + groups - 1) / groups;
   double most = 0, all = 0, work = 0;
   char memory[32], file[32], size[96];
   printf ("train: %s on %s, %s", vrg_param_model_names[input->model], size_text (input, size), persistent ? "P" : "");
@@ -103,20 +86,11 @@ plan_train (int ranks, int strips, const vrg_input *input)
       double visible, hidden, weights;
       vrg_input_layer (input, l, &visible, &hidden, &weights);
       const double filters = (double) input->hidden[l], links = dense ? weights : weights * hidden / filters;
-      /* configurations, parameters, chains, sums of what is written; the most of what passes through the layer at once:
-       * a piece of the batch, of the pseudo-likelihood, of annealing (128 chains) */
-      const double configuration = l > 0 ? visible / 8 : sample_bytes, part = visible / strips,
-                   piece = 4 * fmin (chains / groups + 16, dense ? 512 : 64) * (part * 1.4 + hidden * 3.2),
-                   pseudo = 4 * (double) vrg_likelihood_lanes ((int64_t) hidden, tested) * (part + 2 * hidden),
-                   annealed = 4 * fmin (128, (double) input->ais_chains) * (4 * part + 2 * hidden),
-                   held = n * configuration / ranks + weights * bytes / strips
-                          + (persistent ? chains * visible / 8 / ranks : 0) + (1 << 20)
-                          + fmax (piece, fmax (pseudo, annealed));
       printf ("  layer %d  %.0f visible and %.0f hidden units, %.0f weights, %.0f updates of %lld configurations%s\n",
               l + 1, visible, hidden, weights, updates, (long long) input->batch,
               input->patience > 0 ? " at most" : "");
       all += weights + visible + filters;
-      most = fmax (most, held);
+      most = fmax (most, vrg_trainer_bytes (ranks, input, strips, l));
       work += updates * links * (persistent ? 3 * batch + chains * (2 * steps + 2) : batch * (2 * steps + 3));
     }
   printf ("  ranks    batches over %d group%s, visible units in %d strip%s\n"

@@ -39,6 +39,38 @@ vrg_trainer_strips (int ranks, const vrg_input *input, int *strips)
   return VRG_OK;
 }
 
+double
+vrg_trainer_bytes (int ranks, const vrg_input *input, int strips, int number)
+{
+  const bool dense = input->model == VRG_MODEL_DENSE, persistent = input->method == VRG_PCD;
+  const int ring = input->dimension == 1, groups = ranks / strips;
+  const int64_t held_out = vrg_input_held_out (input),
+                tested = ((held_out > 0 ? held_out : input->configurations) * input->n_coupling + groups - 1) / groups;
+  double visible, hidden, weights;
+  vrg_input_layer (input, number, &visible, &hidden, &weights);
+  const double batch = (double) input->batch, chains = persistent ? (double) input->persistent : batch,
+               part = visible / strips;
+  /* the first layer's rows are of whole words */
+  const double configuration
+    = number > 0 ? visible / 8
+                 : (double) (ring ? 1 : input->size[0]) * (double) ((input->size[1 - ring] + 63) / 64 * 8);
+  /* of each weight: masters, those of the last epoch, fixed point; the gradient, unless rows of it are used at once;
+   * moments, averages */
+  const bool streamed
+    = dense && groups == 1 && !input->centering && fmax (batch, persistent ? chains : 0) <= VRG_PIECE_MOST;
+  const double moments = input->optimiser == VRG_ADAM ? 16
+                         : input->momentum > 0        ? 8
+                                                      : 0,
+               weight = 20 + (streamed ? 0 : 8) + moments + (input->average > 0 ? 8 : 0);
+  /* the most of what passes through the layer at once: a piece of the batch, of the pseudo-likelihood, of annealing
+   * (128 chains) */
+  const double piece = 4 * fmin (chains / groups + 16, dense ? 512 : 64) * (part * 1.4 + hidden * 3.2),
+               pseudo = 4 * (double) vrg_likelihood_lanes ((int64_t) hidden, tested) * (part + 2 * hidden),
+               annealed = 4 * fmin (128, (double) input->ais_chains) * (4 * part + 2 * hidden);
+  return (double) input->configurations * input->n_coupling * configuration / ranks + weights * weight / strips
+         + (persistent ? chains * visible / 8 / ranks : 0) + (1 << 20) + fmax (piece, fmax (pseudo, annealed));
+}
+
 /** Move the weights of hidden units [first, last) and round them while they are in the cache. */
 static void
 move_rows (void *state, int64_t first, int64_t last, const int64_t *sums)

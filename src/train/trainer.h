@@ -59,6 +59,9 @@ enum
  *  and each hold all the weights.  1 for a convolution and in one dimension.  Local. */
 int vrg_trainer_strips (int ranks, const vrg_input *input, int *strips);
 
+/** About the bytes on a rank while layer `number` is trained and judged.  Local. */
+double vrg_trainer_bytes (int ranks, const vrg_input *input, int strips, int number);
+
 /** Layer `number` at its start: the model's parameters as they are, persistent chains from random units.  Local. */
 vrg_trainer *vrg_trainer_new (const vrg_grid *grid, const vrg_input *input, vrg_dataset *dataset, int number,
                               vrg_model *model);
