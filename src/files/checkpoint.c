@@ -19,30 +19,43 @@ generation_path (char path[VRG_PATH_LENGTH], const char *directory, const char *
   snprintf (path, VRG_PATH_LENGTH, "%s/checkpoint-%s.%d.h5", directory, stage, generation);
 }
 
-/** The step of one generation, on rank 0: -1 if there is none, -2 if it cannot be read. */
+/** In the place of a step: there is no file; or one that cannot be read or is of another run. */
+enum
+{
+  MISSING = -2,
+  USELESS
+};
+
+/** The step of one generation, on rank 0, or one of these. */
 static int64_t
-step_of (const char *path)
+step_of (const char *path, const char *fingerprint)
 {
   vrg_h5 *file = NULL;
-  int64_t step = -1;
+  char *found = NULL;
+  int64_t step;
   if (access (path, F_OK) != 0)
-    return step;
+    return MISSING;
   int code = vrg_h5_open (MPI_COMM_SELF, path, VRG_H5_READ, &file);
   if (code == VRG_OK)
     code = vrg_h5_get_int (file, "/", "step", &step);
+  if (code == VRG_OK)
+    code = vrg_h5_get_text (file, "/", "fingerprint", &found);
   vrg_h5_close (file);
-  return code == VRG_OK && step >= 0 ? step : -2;
+  const bool ours = code == VRG_OK && step >= 0 && strcmp (found, fingerprint) == 0;
+  vrg_free (found);
+  return ours ? step : USELESS;
 }
 
 /** Paths and steps of both generations.  Rank 0 looks: this is cheap, and a file whose data are damaged is found when it
  *  is verified.  Collective. */
 static void
-peek (const vrg_grid *grid, const char *directory, const char *stage, char path[2][VRG_PATH_LENGTH], int64_t steps[2])
+peek (const vrg_grid *grid, const char *directory, const char *stage, const char *fingerprint,
+      char path[2][VRG_PATH_LENGTH], int64_t steps[2])
 {
   for (int g = 0; g < 2; g++)
     {
       generation_path (path[g], directory, stage, g);
-      steps[g] = grid->rank == 0 ? step_of (path[g]) : 0;
+      steps[g] = grid->rank == 0 ? step_of (path[g], fingerprint) : 0;
     }
   vrg_broadcast (grid->file, steps, 2 * sizeof *steps);
 }
@@ -90,8 +103,8 @@ vrg_checkpoint_write (const vrg_grid *grid, const char *directory, const char *s
 {
   char path[2][VRG_PATH_LENGTH], temporary[VRG_PATH_LENGTH + 4];
   int64_t steps[2];
-  peek (grid, directory, stage, path, steps);
-  int replaced = steps[0] <= steps[1] ? 0 : 1; /* a missing, an unreadable or the older one */
+  peek (grid, directory, stage, fingerprint, path, steps);
+  int replaced = steps[0] <= steps[1] ? 0 : 1; /* a missing, a useless or the older one */
   snprintf (temporary, sizeof temporary, "%s.tmp", path[replaced]);
 
   vrg_h5_written written = { .blocks = 0 };
@@ -150,17 +163,18 @@ vrg_checkpoint_read_planned (const vrg_grid *grid, const char *directory, const 
   char path[2][VRG_PATH_LENGTH], why[2][512] = { "", "" };
   int64_t steps[2];
   *step = -1;
-  peek (grid, directory, stage, path, steps);
-  if (steps[0] == -1 && steps[1] == -1)
+  peek (grid, directory, stage, fingerprint, path, steps);
+  if (steps[0] == MISSING && steps[1] == MISSING)
     return VRG_OK;
 
-  /* one that cannot even be opened may be the newest: it is asked first, so that the log says why it is passed over */
-  const int first = steps[0] == -2 || (steps[1] != -2 && steps[0] >= steps[1]) ? 0 : 1;
+  /* one that cannot even be opened may be the newest, another run's is in the way: it is asked first, so that the log says
+   * why it is passed over */
+  const int first = steps[0] == USELESS || (steps[1] != USELESS && steps[0] >= steps[1]) ? 0 : 1;
   bool other[2] = { false, false };
   for (int k = 0; k < 2; k++)
     {
       int g = k == 0 ? first : 1 - first;
-      if (steps[g] == -1)
+      if (steps[g] == MISSING)
         continue;
       int code = read_file (grid, path[g], fingerprint, step, plan, context, &other[g]);
       if (code == VRG_OK)

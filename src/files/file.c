@@ -118,15 +118,22 @@ vrg_file_sync (const char *path)
   return good;
 }
 
+/** Some file systems (SMB, FUSE) have nothing to sync in a directory, and say so. */
+static bool
+sync_directory (const char *directory)
+{
+  return vrg_file_sync (directory) || errno == EINVAL || errno == EBADF || errno == ENOTSUP;
+}
+
 bool
 vrg_file_sync_directory (const char *path)
 {
   const char *slash = strrchr (path, '/');
   if (slash == NULL)
-    return vrg_file_sync (".");
+    return sync_directory (".");
   char *directory = vrg_new (slash - path + 2, 1, "directory name");
   memcpy (directory, path, slash == path ? 1 : (size_t) (slash - path));
-  bool good = vrg_file_sync (directory);
+  bool good = sync_directory (directory);
   vrg_free (directory);
   return good;
 }
@@ -148,7 +155,9 @@ vrg_file_remove (MPI_Comm comm, const char *path)
 {
   int rank, code = VRG_OK;
   VRG_MPI (MPI_Comm_rank (comm, &rank));
-  if (rank == 0 && unlink (path) != 0 && errno != ENOENT)
+  if (rank == 0)
+    code = vrg_lock_check ();
+  if (rank == 0 && code == VRG_OK && unlink (path) != 0 && errno != ENOENT)
     code = vrg_error (VRG_FILE, "%s: cannot be removed: %s", path, strerror (errno));
   return vrg_agree (comm, code);
 }

@@ -26,6 +26,7 @@
 #include "files/command.h"
 #include "files/file.h"
 #include "files/h5_internal.h"
+#include "files/lock.h"
 #include "files/walk.h"
 #include "parallel/grid.h"
 
@@ -146,6 +147,8 @@ static int
 look_first (const char *path, vrg_h5_mode mode, int64_t *size)
 {
   static const unsigned char signature[8] = { 0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n' };
+  if ((mode == VRG_H5_CREATE || mode == VRG_H5_MODIFY) && vrg_lock_check () != VRG_OK)
+    return VRG_FILE;
   int descriptor = mode == VRG_H5_CREATE
                      ? vrg_file_new (path)
                      : open (path, (mode == VRG_H5_MODIFY ? O_RDWR | O_NOFOLLOW : O_RDONLY) | O_NONBLOCK | O_CLOEXEC);

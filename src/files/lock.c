@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <math.h>
 #include <pthread.h>
 #include <signal.h>
@@ -34,6 +35,7 @@
 #define BEAT_SECONDS 10             /* at first more often */
 #define STALE_SECONDS 120
 #define WAIT_SECONDS 20
+#define SETTLE_SECONDS 2
 
 struct vrg_lock
 {
@@ -68,15 +70,17 @@ sleep_a_little (void)
   nanosleep (&(struct timespec){ .tv_nsec = 100000000 }, NULL);
 }
 
-/** When a process started, in clock ticks since the system did; 0 if it is not there or a zombie. */
+#define HIDDEN ULLONG_MAX
+
+/** When a process started, in clock ticks since the system did; 0 if it is not there or a zombie; or HIDDEN. */
 static unsigned long long
 started (long pid)
 {
   char path[64], text[1024];
   snprintf (path, sizeof path, "/proc/%ld/stat", pid);
   FILE *file = fopen (path, "r");
-  if (file == NULL)
-    return 0;
+  if (file == NULL) /* another user's may be hidden (hidepid): it lives if it may not be signalled */
+    return kill ((pid_t) pid, 0) != 0 && errno == EPERM ? HIDDEN : 0;
   const size_t n = fread (text, 1, sizeof text - 1, file);
   fclose (file);
   text[n] = 0;
@@ -230,10 +234,11 @@ living (const content *c, int *elsewhere)
       unsigned long long start;
       if (sscanf (c->owners + (int64_t) r * OWNER, "%159s %ld %llu", host, &pid, &start) != 3)
         continue;
+      const unsigned long long now = strcmp (host, here) == 0 ? started (pid) : 0;
       if (strcmp (host, here) != 0)
         (*elsewhere)++;
       else
-        n += started (pid) == start && start != 0;
+        n += now != 0 && (now == start || now == HIDDEN);
     }
   return n;
 }
@@ -267,14 +272,20 @@ take_over (vrg_lock *lock, bool whole, const content *stale, int ranks, const ch
   if (lock->descriptor < 0)
     return false;
   content now = { 0 };
-  bool good = flock (lock->descriptor, LOCK_EX | LOCK_NB) == 0;
+  const bool exclusive = flock (lock->descriptor, LOCK_EX | LOCK_NB) == 0;
+  bool good = exclusive || errno == ENOSYS || errno == EOPNOTSUPP || errno == ENOLCK;
   good = good && fstat (lock->descriptor, &own) == 0 && stat (lock->path, &there) == 0 && own.st_ino == there.st_ino
          && own.st_dev == there.st_dev && read_content (lock->descriptor, &now) == whole
          && (!whole || (now.token == stale->token && now.beat == stale->beat)) && write_content (lock, ranks, owners);
   vrg_free (now.owners);
-  if (good)
+  if (good && exclusive)
     flock (lock->descriptor, LOCK_UN);
-  else
+  else if (good) /* a file system without such locks: of several that write it now, the last one has it */
+    {
+      nanosleep (&(struct timespec){ .tv_sec = SETTLE_SECONDS }, NULL);
+      good = still_ours (lock);
+    }
+  if (!good)
     close (lock->descriptor);
   return good;
 }

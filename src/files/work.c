@@ -153,7 +153,7 @@ aside (const char *directory, int mask)
         if (rename (from, to) != 0)
           return vrg_error (VRG_FILE, "%s: cannot be moved to %s: %s", from, target, strerror (errno));
       }
-  if (target[0] != '\0' && (!vrg_file_sync (target) || !vrg_file_sync (directory)))
+  if (target[0] != '\0' && (!vrg_file_sync_directory (to) || !vrg_file_sync_directory (from)))
     return vrg_error (VRG_FILE, "%s: cannot be synced to disk: %s", directory, strerror (errno));
   return VRG_OK;
 }

@@ -2,6 +2,8 @@
  * ranks: 1 2 3 4
  * The lock of a run directory: taken and released; refused while a live process holds it; taken over at once from dead
  * ones whose process numbers are used again; a lock that another run has taken over is noticed. */
+#include "files/file.h"
+#include "files/h5.h"
 #include "files/lock.h"
 
 #include <stdlib.h>
@@ -99,6 +101,22 @@ main (int argc, char **argv)
   put ("token ", "00000000000000ff");
   check (vrg_lock_check () == (check_rank_ == 0 ? VRG_FILE : VRG_OK),
          "rank 0 notices a lock taken over by another run");
+  static const char theirs[] = "VRG_LOCK_TEST";
+  char file[64];
+  snprintf (file, sizeof file, "%s/file.h5", directory);
+  FILE *stream = check_rank_ == 0 ? fopen (file, "w") : NULL;
+  if (stream != NULL)
+    {
+      fputs (theirs, stream);
+      fclose (stream);
+    }
+  MPI_Barrier (MPI_COMM_WORLD);
+  vrg_h5 *h5;
+  check (vrg_h5_open (MPI_COMM_WORLD, file, VRG_H5_CREATE, &h5) == VRG_FILE
+           && vrg_h5_open (MPI_COMM_WORLD, file, VRG_H5_MODIFY, &h5) == VRG_FILE
+           && strstr (vrg_error_text (), "is not this run's any more") != NULL
+           && vrg_file_remove (MPI_COMM_WORLD, file) == VRG_FILE && vrg_file_exists (MPI_COMM_WORLD, file),
+         "and the other run's files are not touched: %s", vrg_error_text ());
   vrg_lock_release (lock);
   check (size_of () > 0, "whose lock stays");
 
@@ -115,6 +133,7 @@ main (int argc, char **argv)
       snprintf (copy, sizeof copy, "%s.copy", path);
       unlink (copy);
       unlink (path);
+      unlink (file);
       rmdir (directory);
     }
   return check_end ();
