@@ -2,18 +2,56 @@
  * ranks: 1 2 3 4
  * The lock of a run directory: taken and released; refused while a live process holds it; taken over at once from dead
  * ones whose process numbers are used again; a lock that another run has taken over is noticed. */
-#include "files/file.h"
-#include "files/h5.h"
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* syscall */
+#endif
 #include "files/lock.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "files/file.h"
+#include "files/h5.h"
 #include "tests/check.h"
 
 static char directory[64], path[96];
+
+/* systems of other sorts */
+static bool poor, hides; /* file systems without locks, that do not sync directories; processes of others are hidden */
+#define NOBODY 4194305   /* larger than any process number */
+
+int
+flock (int descriptor, int operation)
+{
+  errno = ENOSYS;
+  return poor ? -1 : (int) syscall (SYS_flock, descriptor, operation);
+}
+
+int
+fsync (int descriptor)
+{
+  struct stat status;
+  if (!poor || fstat (descriptor, &status) != 0 || !S_ISDIR (status.st_mode))
+    return (int) syscall (SYS_fsync, descriptor);
+  errno = EINVAL;
+  return -1;
+}
+
+int
+kill (pid_t process, int number)
+{
+  if (!hides || process != NOBODY)
+    return (int) syscall (SYS_kill, process, number);
+  errno = EPERM;
+  return -1;
+}
 
 /** Of the lock file, -1 without one; collective. */
 static int64_t
@@ -51,6 +89,20 @@ put (const char *before, const char *text)
   MPI_Barrier (MPI_COMM_WORLD);
 }
 
+/** The start of these processes changed in the lock: their numbers belong to others now. */
+static void
+put_starts (void)
+{
+  for (int r = 0; r < check_size_; r++)
+    {
+      char number[32];
+      long each = (long) getpid ();
+      MPI_Bcast (&each, 1, MPI_LONG, r, MPI_COMM_WORLD);
+      snprintf (number, sizeof number, " %ld ", each);
+      put (number, "0");
+    }
+}
+
 /** A lock file as this program leaves it when it dies, made by hand from one that was held. */
 static void
 keep_copy (bool restore)
@@ -86,16 +138,30 @@ main (int argc, char **argv)
   vrg_lock_release (lock);
   check (size_of () == -1, "released");
 
-  /* the start of these processes changed: their numbers belong to others now */
   keep_copy (true);
-  char number[32];
-  for (int r = 0; r < check_size_; r++)
-    {
-      long each = (long) getpid ();
-      MPI_Bcast (&each, 1, MPI_LONG, r, MPI_COMM_WORLD);
-      snprintf (number, sizeof number, " %ld ", each);
-      put (number, "0");
-    }
+  put ("] ", "4194305 ");
+  hides = true;
+  check (vrg_lock_take (MPI_COMM_WORLD, directory, &lock) == VRG_FILE, "processes that are hidden may live");
+  hides = false;
+  check (vrg_lock_take (MPI_COMM_WORLD, directory, &lock) == VRG_OK, "those that are not there are dead");
+  vrg_lock_release (lock);
+
+  keep_copy (true);
+  put_starts ();
+  poor = true;
+  check (vrg_lock_take (MPI_COMM_WORLD, directory, &lock) == VRG_OK && vrg_lock_check () == VRG_OK,
+         "taken over where files cannot be locked");
+  char copy[112], moved[112];
+  snprintf (copy, sizeof copy, "%s.copy", path);
+  snprintf (moved, sizeof moved, "%s.moved", path);
+  check (vrg_file_rename (MPI_COMM_WORLD, copy, moved) == VRG_OK
+           && vrg_file_rename (MPI_COMM_WORLD, moved, copy) == VRG_OK,
+         "renamed where directories cannot be synced");
+  vrg_lock_release (lock);
+  poor = false;
+
+  keep_copy (true);
+  put_starts ();
   check (vrg_lock_take (MPI_COMM_WORLD, directory, &lock) == VRG_OK, "process numbers used again: taken over at once");
   check (size_of () == 512 + 256 * check_size_, "a line for every rank");
   put ("token ", "00000000000000ff");
@@ -129,8 +195,6 @@ main (int argc, char **argv)
 
   if (check_rank_ == 0)
     {
-      char copy[112];
-      snprintf (copy, sizeof copy, "%s.copy", path);
       unlink (copy);
       unlink (path);
       unlink (file);
