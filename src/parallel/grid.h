@@ -7,6 +7,8 @@
 #include <mpi.h>
 #include <stdint.h>
 
+#include "parallel/stop.h"
+
 /** rank = group * strips + strip.  Read only outside grid.c. */
 typedef struct
 {
@@ -17,6 +19,7 @@ typedef struct
   int rank, size;
   int strips, strip;
   int groups, group;
+  vrg_stop *stop; /* asked between the steps of long work (vrg_stop_asked); the stage's, NULL: never */
 } vrg_grid;
 
 /** What is to be shared among ranks: chains, whole or in strips of layers of the slowest dimension. */

@@ -55,6 +55,7 @@ vrg_stop_init (vrg_stop *stop, MPI_Comm comm, double limit, double interval)
   *stop = (vrg_stop){ .comm = comm,
                       .share = 1,
                       .deadline = limit > 0 ? now + limit - fmin (0.05 * limit, 60) : HUGE_VAL,
+                      .end = limit > 0 ? now + limit : HUGE_VAL,
                       .interval = interval,
                       .wait = interval,
                       .asked = now,
@@ -76,6 +77,8 @@ tell (const vrg_stop *stop)
 void
 vrg_stop_loop (vrg_stop *stop)
 {
+  if (stop == NULL)
+    return;
   stop->stride = stop->countdown = 1;
   stop->last_poll = vrg_clock ();
   tell (stop);
@@ -102,22 +105,23 @@ file_asks (vrg_stop *stop, double now)
   return find_file (stop, path);
 }
 
+/** seconds: the last round of steps took, as the next one will. */
 static reason
-reason_to_stop (vrg_stop *stop, double now)
+reason_to_stop (vrg_stop *stop, double now, double seconds)
 {
   if (signalled)
     return (reason) signalled;
-  return now >= stop->deadline ? BY_LIMIT : file_asks (stop, now) ? BY_FILE : NOTHING;
+  return now >= stop->deadline || now + seconds + stop->agreed_cost >= stop->end ? BY_LIMIT
+         : file_asks (stop, now)                                                 ? BY_FILE
+                                                                                 : NOTHING;
 }
 
 static void
-tell_stop (vrg_stop *stop, reason why)
+tell_stop (const vrg_stop *stop, reason why)
 {
   static const char *const words[]
     = { "", "asked by a file: ", "the time limit is near", "asked by SIGUSR1", "asked by SIGTERM" };
-  if (!stop->told_stop)
-    vrg_info ("stopping: %s%s%s", words[why], why == BY_FILE ? stop->directory : "", why == BY_FILE ? "/stop" : "");
-  stop->told_stop = true;
+  vrg_info ("stopping: %s%s%s", words[why], why == BY_FILE ? stop->directory : "", why == BY_FILE ? "/stop" : "");
 }
 
 /** The time to the next checkpoint, from the agreed cost of the last. */
@@ -125,6 +129,7 @@ static void
 stretch (vrg_stop *stop, double cost)
 {
   stop->cost = 0;
+  stop->agreed_cost = cost;
   if (stop->every)
     return;
   const double apart = fmax (stop->interval, cost * (1 - stop->share) / stop->share);
@@ -144,16 +149,19 @@ stretch (vrg_stop *stop, double cost)
 vrg_action
 vrg_stop_poll (vrg_stop *stop)
 {
+  if (stop->stopping)
+    return VRG_STOP;
   if (--stop->countdown > 0)
     return VRG_GO;
 
   const double now = vrg_clock (), seconds = now - stop->last_poll;
-  const reason why = reason_to_stop (stop, now);
+  const reason why = reason_to_stop (stop, now, seconds);
   const bool due = stop->every || (stop->cost <= 0 && now - stop->last_checkpoint >= stop->wait);
   double agreed[4] = { why != NOTHING ? VRG_STOP : due ? VRG_CHECKPOINT : VRG_GO, why, seconds, stop->cost };
   VRG_MPI (MPI_Allreduce (MPI_IN_PLACE, agreed, 4, MPI_DOUBLE, MPI_MAX, stop->comm));
   const vrg_action action = (vrg_action) agreed[0];
-  if (action == VRG_STOP)
+  stop->stopping = action == VRG_STOP;
+  if (stop->stopping)
     tell_stop (stop, (reason) agreed[1]);
   if (agreed[3] > 0)
     stretch (stop, agreed[3]);
@@ -164,6 +172,12 @@ vrg_stop_poll (vrg_stop *stop)
   stop->countdown = stop->stride;
   stop->last_poll = stop->asked = vrg_clock ();
   return action;
+}
+
+bool
+vrg_stop_asked (vrg_stop *stop)
+{
+  return stop != NULL && vrg_stop_poll (stop) == VRG_STOP;
 }
 
 void

@@ -138,7 +138,26 @@ schedule_of (const vrg_model *m)
   return s;
 }
 
-/** 3. of one depth.  False: the weights cannot be rounded. */
+/** What the chains of a depth say. */
+static void
+judge (const vrg_grid *grid, vrg_findings *f, vrg_observables *o, const vrg_passage *p, int depth)
+{
+  const int top = depth - 1;
+  vrg_observables_sum (grid, o);
+  vrg_observables_estimate (o, vrg_findings_nn (f->input), f->model[top]);
+  f->thermal[top] = vrg_observables_parity (o);
+  f->pictures = VRG_FINDINGS_PICTURES;
+  f->drawn[top] = keep (grid, p, f->pictures);
+  vrg_info ("analysis: samples of %d layer%s: energy %.5f(%.5f), of the data %.5f(%.5f)", depth, depth == 1 ? "" : "s",
+            f->model[top][0].value, f->model[top][0].error, f->data[0].value, f->data[0].error);
+  if (f->thermal[top] > DIFFERENT)
+    vrg_warn (
+      "after %lld steps, chains in layer %d that started from data and from random units differ by %.1f standard "
+      "errors: they are not in equilibrium, and neither are their averages in model-samples.tsv",
+      (long long) schedule_of (f->stack->layer[top]).thermalization, depth, f->thermal[top]);
+}
+
+/** 3. of one depth, left where it is when asked to stop.  False: the weights cannot be rounded. */
 static bool
 draw (const vrg_grid *grid, vrg_findings *f, const vrg_analysis_data *data, int depth)
 {
@@ -161,7 +180,8 @@ draw (const vrg_grid *grid, vrg_findings *f, const vrg_analysis_data *data, int 
   vrg_progress progress;
   snprintf (what, sizeof what, "analysis: samples of %d layer%s", depth, depth == 1 ? "" : "s");
   vrg_progress_begin_brief (&progress, what, "steps", all);
-  for (int64_t done = 0; done < plan.thermalization; done += portion)
+  vrg_stop_loop (grid->stop);
+  for (int64_t done = 0; done < plan.thermalization && !vrg_stop_asked (grid->stop); done += portion)
     {
       const int64_t rest = plan.thermalization - done;
       vrg_passage_gibbs (p, top, rest < portion ? rest : portion, done, depth);
@@ -171,7 +191,7 @@ draw (const vrg_grid *grid, vrg_findings *f, const vrg_analysis_data *data, int 
   const vrg_model *m = f->stack->layer[0];
   vrg_observables *o = vrg_observables_new (m->rows, m->columns, TIMES * plan.chains, plan.chains);
   int64_t *number = vrg_new (p->piece.n, sizeof *number, "numbers");
-  for (int64_t t = 0; t < TIMES; t++)
+  for (int64_t t = 0; t < TIMES && !vrg_stop_asked (grid->stop); t++)
     {
       vrg_passage_gibbs (p, top, plan.interval, plan.thermalization + t * plan.interval, depth);
       for (int k = top - 1; k >= 0; k--)
@@ -182,18 +202,8 @@ draw (const vrg_grid *grid, vrg_findings *f, const vrg_analysis_data *data, int 
       vrg_progress_update (&progress, plan.thermalization + (t + 1) * plan.interval);
     }
   vrg_progress_end (&progress, all);
-  vrg_observables_sum (grid, o);
-  vrg_observables_estimate (o, vrg_findings_nn (f->input), f->model[top]);
-  f->thermal[top] = vrg_observables_parity (o);
-  f->pictures = VRG_FINDINGS_PICTURES;
-  f->drawn[top] = keep (grid, p, f->pictures);
-  vrg_info ("analysis: samples of %d layer%s: energy %.5f(%.5f), of the data %.5f(%.5f)", depth, depth == 1 ? "" : "s",
-            f->model[top][0].value, f->model[top][0].error, f->data[0].value, f->data[0].error);
-  if (f->thermal[top] > DIFFERENT)
-    vrg_warn (
-      "after %lld steps, chains in layer %d that started from data and from random units differ by %.1f standard "
-      "errors: they are not in equilibrium, and neither are their averages in model-samples.tsv",
-      (long long) plan.thermalization, depth, f->thermal[top]);
+  if (!vrg_stop_agreed (grid->stop))
+    judge (grid, f, o, p, depth);
   vrg_free (number);
   vrg_observables_free (o);
   vrg_passage_free (p);
@@ -275,16 +285,16 @@ vrg_analysis_run (const vrg_grid *grid, const vrg_input *input, const char *dire
   look_at_weights (grid, f);
   measure_data (grid, f, data);
   bool good = true;
-  for (int depth = 1; depth <= stack->layers && good; depth++)
+  for (int depth = 1; depth <= stack->layers && good && !vrg_stop_asked (grid->stop); depth++)
     good = draw (grid, f, data, depth);
-  good = good && rebuild (grid, f, data);
+  good = good && (vrg_stop_asked (grid->stop) || rebuild (grid, f, data));
   int code = good ? VRG_OK
                   : vrg_error (VRG_FILE,
                                "%s: the trained weights are too large for samples of the model: lower [train] "
                                "learning_rate, or set analysis = no",
                                directory);
   if (code == VRG_OK)
-    code = vrg_findings_write (grid, f, directory, fingerprint);
+    code = vrg_stop_agreed (grid->stop) ? VRG_STOPPED : vrg_findings_write (grid, f, directory, fingerprint);
   vrg_findings_clear (f);
   vrg_free (f);
   return code;

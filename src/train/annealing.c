@@ -94,8 +94,8 @@ scale_body (int32_t *fields, int64_t n, int32_t beta)
 }
 VRG_PATHS (scale, (int32_t * fields, int64_t n, int32_t beta), (fields, n, beta))
 
-/** logs[s] = ln w of the chains of a piece, of every strips-th one here; the others' are 0. */
-static void
+/** logs[s] = ln w of the chains of a piece, of every strips-th one here; the others' are 0.  False: asked to stop. */
+static bool
 anneal (const vrg_grid *grid, const vrg_layer *layer, const vrg_rng *rng, vrg_piece piece, int64_t steps,
         int64_t update, room *r, double *logs, vrg_progress *progress, int64_t done)
 {
@@ -104,6 +104,8 @@ anneal (const vrg_grid *grid, const vrg_layer *layer, const vrg_rng *rng, vrg_pi
   double before = 0;
   for (int64_t k = 1; k <= steps; k++)
     {
+      if (vrg_stop_asked (grid->stop))
+        return false;
       const int32_t beta = (int32_t) (((k << BETA_BITS) + steps / 2) / steps);
       const double now = (double) beta / (1 << BETA_BITS);
       vrg_layer_hidden_fields (layer, piece, r->v, r->hidden_fields);
@@ -122,25 +124,43 @@ anneal (const vrg_grid *grid, const vrg_layer *layer, const vrg_rng *rng, vrg_pi
       mix (r->visible_fields, r->bias, r->size.visible_fields, beta);
       vrg_layer_visible_sample (layer, rng, piece, update + k, 0, r->visible_fields, r->v);
     }
+  return true;
 }
 
-/** ln w of all chains on all ranks. */
-static void
+/** As many questions as another group has that anneals one piece more. */
+static bool
+wait_for_others (const vrg_grid *grid, int64_t steps)
+{
+  for (int64_t k = 0; k < steps; k++)
+    if (vrg_stop_asked (grid->stop))
+      return false;
+  return true;
+}
+
+/** ln w of all chains on all ranks.  False: asked to stop. */
+static bool
 run (const vrg_grid *grid, const vrg_layer *layer, const vrg_rng *rng, int64_t chains, int64_t steps, int64_t update,
      double *logs)
 {
-  int64_t first, last;
+  int64_t first, last, most[2]; /* the first group has most */
   vrg_grid_share (chains, VRG_LAYER_LANES, grid->groups, grid->group, &first, &last);
+  vrg_grid_share (chains, VRG_LAYER_LANES, grid->groups, 0, &most[0], &most[1]);
   room r = room_new (layer);
   memset (logs, 0, (size_t) chains * sizeof *logs);
   vrg_progress progress;
   vrg_progress_begin_brief (&progress, "ln Z by annealing", "steps of chains", (last - first) * steps);
-  for (int64_t p = first; p < last; p += LANES)
-    anneal (grid, layer, rng, vrg_piece_of (p, last - p < LANES ? last - p : LANES), steps, update, &r, logs + p,
-            &progress, (p - first) * steps);
+  bool going = true;
+  vrg_stop_loop (grid->stop);
+  for (int64_t i = 0, p = first; i < most[1] && going; i += LANES, p += LANES)
+    going = p < last ? anneal (grid, layer, rng, vrg_piece_of (p, last - p < LANES ? last - p : LANES), steps, update,
+                               &r, logs + p, &progress, i * steps)
+                     : wait_for_others (grid, steps);
+  vrg_stop_loop (grid->stop);
   vrg_progress_end (&progress, (last - first) * steps);
   room_clear (&r);
-  vrg_sum_double (grid->world, logs, chains);
+  if (going)
+    vrg_sum_double (grid->world, logs, chains);
+  return going;
 }
 
 /** ln Z of the independent units that chains start from. */
@@ -204,13 +224,17 @@ vrg_annealing_lnz (const vrg_grid *grid, const vrg_layer *layer, const vrg_rng *
   const int64_t half = chains / 2, update = number << 25;
   const double start = start_lnz (layer), few = fmin (VRG_ANNEALING_FEW, (double) chains / 2);
   double *logs = vrg_new (chains, sizeof *logs, "annealing");
-  run (grid, layer, rng, chains, steps, update, logs);
+  if (!run (grid, layer, rng, chains, steps, update, logs))
+    {
+      vrg_free (logs);
+      return (vrg_annealing){ .lnz = NAN, .error = NAN };
+    }
   const estimate all = estimate_of (logs, chains, start), first = estimate_of (logs, half, start),
                  second = estimate_of (logs + half, chains - half, start);
-  run (grid, layer, rng, half, (steps + 1) / 2, update + (1 << 24), logs);
+  const bool whole = run (grid, layer, rng, half, (steps + 1) / 2, update + (1 << 24), logs);
   const estimate quick = estimate_of (logs, half, start);
   vrg_free (logs);
-  return (vrg_annealing){ .lnz = all.value,
+  return (vrg_annealing){ .lnz = whole ? all.value : NAN,
                           .error = all.error,
                           .jackknife = all.jackknife,
                           .effective = all.effective,
@@ -218,7 +242,8 @@ vrg_annealing_lnz (const vrg_grid *grid, const vrg_layer *layer, const vrg_rng *
                           .half_error = { first.error, second.error },
                           .quick = quick.value,
                           .quick_error = quick.error,
-                          .doubtful = !(all.effective >= few)
-                                      || apart (first.value, second.value, first.error, second.error)
-                                      || apart (all.value, quick.value, all.error, quick.error) };
+                          .doubtful
+                          = whole
+                            && (!(all.effective >= few) || apart (first.value, second.value, first.error, second.error)
+                                || apart (all.value, quick.value, all.error, quick.error)) };
 }

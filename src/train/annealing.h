@@ -25,7 +25,8 @@ typedef struct
 
 /** `chains` (2 or more) in `steps` temperatures, spread over groups and strips; 25 % more work goes into the quick run.
  *  rng: a key of the use VRG_USE_ANNEALING; number (below 2^23): of the estimate, another one has other random numbers.
- *  The layer is rounded.  The same bits on every grid.  Collective over grid. */
+ *  The layer is rounded.  The same bits on every grid.  ln Z is NaN where grid->stop
+ *  asked to leave the work.  Collective over grid. */
 vrg_annealing vrg_annealing_lnz (const vrg_grid *grid, const vrg_layer *layer, const vrg_rng *rng, int64_t chains,
                                  int64_t steps, int64_t number);
 

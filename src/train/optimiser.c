@@ -82,6 +82,12 @@ vrg_parameters_average (const vrg_parameters *mean, const vrg_parameters *value,
 
 /* ---------------------------------------------------------------- moving */
 
+static double
+rate_of (const vrg_optimise *o, int64_t update)
+{
+  return o->slope == 0 ? o->learning_rate : o->learning_rate * vrg_exp (o->slope * (double) update);
+}
+
 void
 vrg_optimise_init (vrg_optimise *o, const vrg_input *input, int64_t updates, int64_t total)
 {
@@ -100,12 +106,14 @@ vrg_optimise_init (vrg_optimise *o, const vrg_input *input, int64_t updates, int
       o->decay1 *= DECAY1;
       o->decay2 *= DECAY2;
     }
+  if (updates > 0)
+    o->rate = rate_of (o, updates - 1);
 }
 
 void
 vrg_optimise_begin (vrg_optimise *o)
 {
-  o->rate = o->slope == 0 ? o->learning_rate : o->learning_rate * vrg_exp (o->slope * (double) o->update);
+  o->rate = rate_of (o, o->update);
   o->decay1 *= DECAY1;
   o->decay2 *= DECAY2;
   o->update++;

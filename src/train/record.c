@@ -90,11 +90,22 @@ add_rows (vrg_record *r, int64_t n)
 }
 
 bool
+vrg_record_row_due (const vrg_record *r)
+{
+  int64_t epochs = r->trainer->updates / r->trainer->dataset->updates;
+  for (int l = 0; l < r->finished; l++)
+    epochs += r->stack->layer[l]->epochs;
+  return vrg_trainer_at_epoch (r->trainer) && r->n_rows < epochs;
+}
+
+bool
 vrg_record_epoch (vrg_record *r)
 {
   const int64_t epoch = r->trainer->updates / r->trainer->dataset->updates;
   add_rows (r, 1);
-  return vrg_trainer_epoch (r->trainer, r->rows + (r->n_rows - epoch) * VRG_ROW_COLUMNS, epoch);
+  const bool going = vrg_trainer_epoch (r->trainer, r->rows + (r->n_rows - epoch) * VRG_ROW_COLUMNS, epoch);
+  r->n_rows -= vrg_stop_agreed (r->grid->stop);
+  return going;
 }
 
 int

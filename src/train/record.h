@@ -34,7 +34,10 @@ int vrg_record_open (vrg_record *record, vrg_dataset *dataset);
 /** Updates done, of per_layer * layers.  A layer that ended early counts in full.  Local. */
 int64_t vrg_record_updates (const vrg_record *record);
 
-/** An epoch has ended: its row.  False: the layer is to end.  Collective. */
+/** An epoch of the layer in training has ended, and has no row yet.  Local. */
+bool vrg_record_row_due (const vrg_record *record);
+
+/** An epoch has ended: its row, unless asked to stop meanwhile: then it stays due.  False: the layer is to end.  Collective. */
 bool vrg_record_epoch (vrg_record *record);
 
 /** The layer has ended: the dataset climbs onto it, and the next one starts, if there is one.  Collective. */

@@ -48,7 +48,7 @@ climb (training *t)
   while (record->finished < layers && status == VRG_OK)
     {
       bool going = record->per_layer > 0;
-      if (going && !vrg_trainer_update (record->trainer))
+      if (going && !vrg_record_row_due (record) && !vrg_trainer_update (record->trainer))
         status = vrg_record_diverged (record);
       else if (going && vrg_trainer_at_epoch (record->trainer))
         going = vrg_record_epoch (record);
@@ -110,7 +110,7 @@ decompose (training *t)
   return VRG_OK;
 }
 
-/** 6.  A run that is killed meanwhile looks into the model again, but does not train it again.  Collective. */
+/** 6.  A run that is killed or stopped meanwhile looks into the model again, but does not train it again.  Collective. */
 static int
 analyse (training *t)
 {
@@ -135,7 +135,9 @@ analyse (training *t)
                                    .spins = d->spins };
   status = vrg_analysis_run (t->grid, t->input, t->directory, t->fingerprint, t->record->stack, &data);
   vrg_free (number);
-  return status == VRG_OK && t->input->model == VRG_MODEL_DENSE ? decompose (t) : status;
+  if (status == VRG_OK && t->input->model == VRG_MODEL_DENSE)
+    status = vrg_stop_asked (t->stop) ? VRG_STOPPED : decompose (t);
+  return status;
 }
 
 /** Steps 1 to 6.  Collective. */
@@ -179,6 +181,7 @@ vrg_train (MPI_Comm world, const vrg_input *input, const char *directory, vrg_st
   if (status != VRG_OK)
     return status;
   vrg_grid *grid = vrg_grid_new (world, strips);
+  grid->stop = stop;
   training t = { .grid = grid, .input = input, .directory = directory, .stop = stop };
   t.fingerprint = vrg_param_fingerprint (input, VRG_STAGE_TRAIN);
   vrg_work work;

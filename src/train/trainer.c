@@ -220,6 +220,8 @@ measure (const vrg_trainer *t, double *row)
   vrg_rng_init (&rng, (uint64_t) input->seed, (uint32_t) t->number, VRG_USE_ANNEALING);
   const double lnz = vrg_likelihood_lnz (t->grid, t->layer, &rng, input->ais_chains, input->ais_steps,
                                          t->updates / d->updates, &error, &doubtful);
+  if (vrg_stop_agreed (t->grid->stop))
+    return;
   const vrg_likelihood l
     = vrg_likelihood_measure (t->grid, t->layer, lnz, error, t->number == 0 ? vrg_likelihood_ising (input) : none,
                               input->chains * input->n_coupling, d->test_total, d->test, d->test_number, d->tests);
@@ -256,7 +258,6 @@ vrg_trainer_epoch (vrg_trainer *t, double *rows, int64_t n)
   row[VRG_ROW_UPDATES] = (double) t->updates;
   row[VRG_ROW_RECONSTRUCTION] = (double) t->wrong / ((double) (d->updates * d->batch) * (double) t->layer->visible);
   row[VRG_ROW_RATE] = t->optimise.rate;
-  t->wrong = 0;
   vrg_parameters_copy (&t->good, &t->masters);
   exchange (t);
   row[VRG_ROW_NORM] = vrg_likelihood_weight_norm (t->layer);
@@ -266,6 +267,9 @@ vrg_trainer_epoch (vrg_trainer *t, double *rows, int64_t n)
   if (last || (t->input->likelihood > 0 && epoch % t->input->likelihood == 0))
     measure (t, row);
   exchange (t);
+  if (vrg_stop_agreed (t->grid->stop))
+    return true;
+  t->wrong = 0;
   vrg_debug (
     "train: layer %d, epoch %lld: reconstruction error %.6f, pseudo-likelihood %.6f, divergence %.6f per site, "
     "weight norm %.6f",

@@ -87,7 +87,7 @@ void vrg_trainer_gather (vrg_trainer *trainer);
 
 /** The row of the epoch that has just ended, into rows[VRG_ROW_COLUMNS] number n - 1 of n of this layer so far.  The model
  *  is judged with the averaged parameters where there are any.  False: the layer is to end, by [train] epochs or
- *  patience.  Collective. */
+ *  patience.  True with vrg_stop_agreed: the row is not whole, the trainer as if this had not been called.  Collective. */
 bool vrg_trainer_epoch (vrg_trainer *trainer, double *rows, int64_t n);
 
 /** The averaged parameters become the model's, rounded.  Collective. */

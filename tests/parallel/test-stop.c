@@ -158,6 +158,26 @@ main (int argc, char **argv)
   double taken = vrg_clock () - begun;
   check (action == VRG_STOP && same (steps) && taken > 0.3 && taken < 2, "the time limit stops, a little before");
 
+  vrg_stop_init (&stop, MPI_COMM_WORLD, 100, 3600);
+  stop.last_poll -= 60;
+  check (vrg_stop_poll (&stop) == VRG_GO, "the limit leaves time for one more step");
+  vrg_stop_loop (&stop);
+  stop.last_poll -= check_rank_ == last ? 120 : 0;
+  check (vrg_stop_poll (&stop) == VRG_STOP && vrg_stop_asked (&stop), "it does not at the slowest rank");
+
+  vrg_stop_init (&stop, MPI_COMM_WORLD, 100, 3600);
+  stop.cost = check_rank_ == last ? 120 : 1;
+  vrg_stop_poll (&stop);
+  vrg_stop_loop (&stop);
+  check (vrg_stop_poll (&stop) == VRG_STOP, "nor for another checkpoint");
+
+  check (!vrg_stop_asked (NULL), "nobody asks without a stop");
+  vrg_stop_init (&stop, MPI_COMM_WORLD, 0, 0);
+  check (!vrg_stop_asked (&stop), "that a checkpoint is due does not end work that cannot write one");
+  if (check_rank_ == last)
+    raise (SIGUSR1);
+  check (vrg_stop_asked (&stop), "a signal does");
+
   vrg_stop_init (&stop, MPI_COMM_WORLD, 0, 3600);
   stop.last_poll -= 100;
   vrg_stop_poll (&stop);
