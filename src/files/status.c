@@ -265,6 +265,8 @@ vrg_status_look (const char *directory, vrg_status_row rows[VRG_STATUS_STAGES])
   v.last = vrg_new (VRG_STATUS_STAGES, sizeof *v.last, "heads of files");
   vrg_lock_look (directory, &v.lock);
   v.live = v.lock.state == VRG_HOLDER_ALIVE;
+  if (!v.live && !*v.lock.live.at.plan && strcmp (v.lock.live.at.stage, stages[REPORT].name) == 0)
+    memset (&v.lock, 0, sizeof v.lock); /* a killed `vrg report`: it was no run */
   for (int s = 0; s < VRG_STATUS_STAGES; s++)
     look_at_stage (&v, s, &rows[s]);
   for (int s = TRAIN; s <= FLOW; s++)
