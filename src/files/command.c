@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -77,6 +78,15 @@ vrg_command_own (char *text, size_t size)
   vrg_free (words);
 }
 
+void
+vrg_command_job (char text[VRG_JOB_LENGTH])
+{
+  const char *job = getenv ("SLURM_JOB_ID");
+  text[0] = 0;
+  if (job != NULL && strlen (job) < VRG_JOB_LENGTH && !job[strspn (job, "0123456789")])
+    snprintf (text, VRG_JOB_LENGTH, "%s", job);
+}
+
 /** Length of the word at p: up to a blank that is not quoted. */
 static size_t
 word_length (const char *p)
@@ -88,20 +98,27 @@ word_length (const char *p)
 }
 
 void
-vrg_command_again (const char *command, int ranks, const char *directory, const char *stage, char *text, size_t size)
+vrg_command_again (const char *words, const char *command, const char *job, int ranks, const char *directory,
+                   const char *stage, char *text, size_t size)
 {
-  char here[4096], np[32];
+  char here[4096], np[32], head[160];
   line l = { .text = text, .size = size };
   text[0] = 0;
   if (*command == 0)
     return;
-  if (*directory && (getcwd (here, sizeof here) == NULL || strcmp (here, directory) != 0))
+  if (*job)
+    snprintf (head, sizeof head, "submit the job again unless it is queued (squeue -j %s): %d rank%s of", job, ranks,
+              ranks == 1 ? "" : "s");
+  else
+    snprintf (head, sizeof head, "%s:", words);
+  add (&l, head, strlen (head));
+  if (!*job && *directory && (getcwd (here, sizeof here) == NULL || strcmp (here, directory) != 0))
     {
       add_word (&l, "cd");
       add_word (&l, directory);
       add (&l, " &&", 3);
     }
-  if (ranks > 1)
+  if (!*job && ranks > 1)
     {
       snprintf (np, sizeof np, "%d", ranks);
       add_word (&l, "mpirun");
@@ -116,12 +133,16 @@ vrg_command_again (const char *command, int ranks, const char *directory, const 
       const char *word = index == 1 && stage != NULL ? stage : p;
       if (!fresh && n > 0)
         {
-          if (l.n > 0)
-            add (&l, " ", 1);
+          add (&l, " ", 1);
           add (&l, word, word == p ? n : strlen (word));
         }
       p += n;
       p += strspn (p, " ");
+    }
+  if (*job && *directory)
+    {
+      add (&l, ", in", 4);
+      add_word (&l, directory);
     }
 }
 

@@ -157,9 +157,11 @@ say_origin (FILE *out, const vrg_origin *o, bool unfinished)
   if (*o->program != 0)
     say (out, "  made by vrg %s (%s) on %s, %s, %d rank%s%s%s\n", o->program, o->commit, o->host, o->date, o->ranks,
          o->ranks == 1 ? "" : "s", *o->command ? ": " : "", o->command);
-  vrg_command_again (o->command, o->ranks, o->directory, NULL, command, sizeof command);
-  if (unfinished && *command != 0)
-    say (out, "  goes on with: %s\n", command);
+  vrg_command_again ("goes on with", o->command, o->job, o->ranks, o->directory, NULL, command, sizeof command);
+  if (unfinished && o->moved)
+    say (out, "  made in %s: its command does not go on here\n", o->output);
+  else if (unfinished && *command != 0)
+    say (out, "  %s\n", command);
 }
 
 /** The keys that determined it, and the libraries. */
