@@ -261,6 +261,7 @@ static void
 check_refusals (const vrg_input *input)
 {
   static const char *const interval[] = { "sample.interval=5" }, *const field[] = { "couplings.field=0.1" },
+                           *const smaller[] = { "lattice.size=16", "sample.configurations=200" },
                            *const many[] = { "flow.fitted=nn nnn plaquette third fourth tetrahedron rectangle" };
   vrg_input *other = vrg_new (1, sizeof *other, "an input");
   vrg_stop stop;
@@ -282,6 +283,22 @@ check_refusals (const vrg_input *input)
   write_model (other, place ("wrong"), 32);
   check (vrg_flow (MPI_COMM_WORLD, input, place ("wrong"), &stop) == VRG_FILE, "other model: %s", vrg_error_text ());
   check (!vrg_file_exists (MPI_COMM_WORLD, place ("wrong/flow.h5.tmp")), "nothing partial is left");
+
+  /* samples of a smaller lattice that say they are of this input */
+  vrg_h5 *file;
+  char *fingerprint = vrg_param_fingerprint (input, VRG_STAGE_SAMPLE);
+  vrg_directory_make (MPI_COMM_WORLD, place ("forged"));
+  check_parse (plane, 2, smaller, other);
+  check (vrg_sample (MPI_COMM_WORLD, other, place ("forged"), &stop) == VRG_OK
+           && vrg_h5_open (MPI_COMM_WORLD, place ("forged/samples.h5"), VRG_H5_MODIFY, &file) == VRG_OK
+           && vrg_h5_put_text (file, "/", "fingerprint", fingerprint) == VRG_OK && vrg_h5_seal (file) == VRG_OK
+           && vrg_h5_close (file) == VRG_OK,
+         "samples with the fingerprint of others");
+  write_model (input, place ("forged"), 32);
+  check (vrg_flow (MPI_COMM_WORLD, input, place ("forged"), &stop) == VRG_FILE
+           && strstr (vrg_error_text (), "attribute size_0") != NULL,
+         "are refused: %s", vrg_error_text ());
+  vrg_free (fingerprint);
   vrg_free (other);
 }
 

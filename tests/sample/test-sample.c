@@ -214,6 +214,19 @@ test_table (void)
   /* killed after the rename: the samples are complete, the table is made up for */
   vrg_file_remove (MPI_COMM_WORLD, path);
   check (stage (&input, 0) == VRG_OK && exists ("sample.tsv"), "a finished stage makes up for its table");
+
+  /* and not from samples whose head is no longer the input's */
+  vrg_h5 *file;
+  vrg_file_remove (MPI_COMM_WORLD, path);
+  snprintf (path, sizeof path, "%s/samples.h5", directory);
+  check (vrg_h5_open (MPI_COMM_WORLD, path, VRG_H5_MODIFY, &file) == VRG_OK
+           && vrg_h5_put_int (file, "/", "chains", input.chains + 1) == VRG_OK && vrg_h5_seal (file) == VRG_OK
+           && vrg_h5_close (file) == VRG_OK,
+         "a changed head");
+  vrg_log_init (false, VRG_LOG_WARNING);
+  check (stage (&input, 0) == VRG_FILE && strstr (vrg_error_text (), "attribute chains"), "is refused: %s",
+         vrg_error_text ());
+  vrg_log_init (check_rank_ == 0, VRG_LOG_WARNING);
   remove_files ();
 }
 

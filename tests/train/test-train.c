@@ -127,6 +127,29 @@ refuse (const char *what, const char *written, const char *text, const uint64_t 
   data_remove (directory);
 }
 
+/** Fewer samples than the input's, which say they are all of them. */
+static void
+forged (const uint64_t *spins)
+{
+  const char *directory = data_directory ();
+  const vrg_input input = data_input (GOOD ("2"));
+  vrg_input fewer = input;
+  char path[128], *fingerprint = vrg_param_fingerprint (&input, VRG_STAGE_SAMPLE);
+  vrg_h5 *file;
+  fewer.configurations = 1900;
+  data_write (directory, &fewer, spins);
+  snprintf (path, sizeof path, "%s/samples.h5", directory);
+  check (vrg_h5_open (MPI_COMM_WORLD, path, VRG_H5_MODIFY, &file) == VRG_OK
+           && vrg_h5_put_text (file, "/", "fingerprint", fingerprint) == VRG_OK && vrg_h5_seal (file) == VRG_OK
+           && vrg_h5_close (file) == VRG_OK,
+         "samples with the fingerprint of others");
+  const int status = data_train (check_size_, &input, directory, NULL);
+  check (status == VRG_FILE && strstr (vrg_error_text (), "attribute samples"), "are refused: %d, %s", status,
+         vrg_error_text ());
+  vrg_free (fingerprint);
+  data_remove (directory);
+}
+
 /** What a checkpoint holds of the first layer's weights. */
 static int
 look (vrg_h5 *file, void *context, int *n, const vrg_h5_array **arrays)
@@ -237,6 +260,7 @@ main (int argc, char **argv)
   refuse ("no samples", NULL, GOOD ("2"), spins, VRG_FILE, "samples.h5");
   refuse ("another seed", GOOD ("2"), INPUT ("4", "4", "50", "0.005", "2"), spins, VRG_FILE, "seed");
   refuse ("another lattice", GOOD ("2"), INPUT ("3", "8", "50", "0.005", "2"), spins, VRG_FILE, "the lattice is 4 x 4");
+  forged (spins);
   vrg_free (spins);
   return check_end ();
 }
