@@ -275,25 +275,25 @@ vrg_html_heads (FILE *page, const char *names)
 void
 vrg_html_number (FILE *page, const char *text)
 {
-  char *end;
   if (strcmp (text, "-") == 0 || strcmp (text, "nan") == 0)
     {
       fputs ("–", page);
       return;
     }
-  const char *power = strchr (text, 'e');
+  char *end;
+  const size_t n
+    = strspn (text, "+-.()0123456789"); /* with an error in brackets; before an exponent, if there is one */
+  const char *power = text[n] == 'e' ? text + n + 1 : NULL;
+  const long exponent = power ? strtol (power, &end, 10) : 0;
   strtod (text, &end);
-  if (end == text || (power != NULL && atoi (power + 1) == 0))
+  if (end == text || (power ? power[strspn (power, "+-0123456789")] != '\0' || exponent == 0 : text[n] != '\0'))
     {
       vrg_html_text (page, text); /* not a number */
       return;
     }
-  if (*text == '-')
-    fputs ("−", page);
-  fprintf (page, "%.*s", (int) (power != NULL ? power - text : (long) strlen (text)) - (*text == '-'),
-           text + (*text == '-'));
+  fprintf (page, "%s%.*s", *text == '-' ? "−" : "", (int) n - (*text == '-'), text + (*text == '-'));
   if (power != NULL)
-    fprintf (page, " × 10<sup>%s%d</sup>", atoi (power + 1) < 0 ? "−" : "", abs (atoi (power + 1)));
+    fprintf (page, " × 10<sup>%s%ld</sup>", exponent < 0 ? "−" : "", labs (exponent));
 }
 
 void
