@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/terminal.h"
 
 static const struct
 {
@@ -30,9 +31,7 @@ get_text (vrg_h5 *file, const char *object, const char *name, char *text, size_t
   if (vrg_h5_get_text (file, object, name, &found) == VRG_OK)
     snprintf (text, size, "%s", found);
   vrg_free (found);
-  for (; *text; text++)
-    if ((unsigned char) *text < ' ' || *text == 127)
-      *text = '?'; /* somebody else's file must not steer the terminal */
+  vrg_plain_text (text, "");
 }
 
 int

@@ -8,32 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/terminal.h"
 #include "report/style.h"
-
-/** Length of the UTF-8 sequence at `text`, 0 if it is none. */
-static int
-utf8_length (const unsigned char *text)
-{
-  int n = text[0] < 0x80                      ? 1
-          : text[0] >= 0xc2 && text[0] < 0xe0 ? 2
-          : text[0] >= 0xe0 && text[0] < 0xf0 ? 3
-          : text[0] >= 0xf0 && text[0] < 0xf5 ? 4
-                                              : 0;
-  for (int i = 1; i < n; i++)
-    if ((text[i] & 0xc0) != 0x80)
-      return 0;
-  bool overlong = (text[0] == 0xe0 && text[1] < 0xa0) || (text[0] == 0xf0 && text[1] < 0x90);
-  bool outside = (text[0] == 0xed && text[1] >= 0xa0) || (text[0] == 0xf4 && text[1] >= 0x90)
-                 || (text[0] == 0xef && text[1] == 0xbf && text[2] >= 0xbe);
-  return overlong || outside ? 0 : n;
-}
 
 /** The character at `c`, escaped; its length. */
 static size_t
 put_character (FILE *page, const unsigned char *c)
 {
-  const int n = utf8_length (c);
-  const bool control = *c == 0x7f || (*c < 0x20 && *c != '\n' && *c != '\t');
+  const int n = vrg_utf8_length ((const char *) c);
+  const bool control = vrg_is_control ((const char *) c) && *c != '\n' && *c != '\t';
   if (*c == '\r' && c[1] == '\n')
     ;
   else if (n == 0 || control)
