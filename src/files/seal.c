@@ -39,6 +39,7 @@ typedef struct
 } scan;
 
 /** Bytes of a rank from which on progress is shown. */
+#define LARGEST_EMPTY (INT64_C (1) << 20) /* bytes of a dataset without elements, its dimensions of 0 left out */
 #define LONG_SCAN (INT64_C (256) << 20)
 
 /** what: for progress, kept.  Local; what goes wrong is noted. */
@@ -109,13 +110,17 @@ vrg_h5_examine (hid_t set, int64_t size_of_file, vrg_h5_item *item)
     wrong = "is not contiguous in this file";
   else
     {
-      item->bytes = vrg_h5_type_size (item->type);
+      int64_t whole = vrg_h5_type_size (item->type); /* were dimensions of 0 none: nothing is larger in the file */
+      bool empty = false;
       for (int d = 0; d < item->rank && wrong == NULL; d++)
         {
           item->dims[d] = (int64_t) dims[d];
-          if (item->dims[d] < 0 || __builtin_mul_overflow (item->bytes, item->dims[d], &item->bytes))
+          empty = empty || item->dims[d] == 0;
+          if (item->dims[d] < 0 || __builtin_mul_overflow (whole, item->dims[d] > 0 ? item->dims[d] : 1, &whole)
+              || (empty && whole > LARGEST_EMPTY && whole > size_of_file))
             wrong = "has an impossible size";
         }
+      item->bytes = empty ? 0 : whole;
     }
   if (wrong == NULL && item->bytes > 0)
     {
