@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/terminal.h"
+#include "files/file.h"
 #include "report/style.h"
 
 /** The character at `c`, escaped; its length. */
@@ -147,7 +148,7 @@ bool
 vrg_html_svg (FILE *page, const char *path, const char *alternative, int width, int height)
 {
   static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  FILE *file = fopen (path, "rb");
+  FILE *file = vrg_file_old_stream (path);
   if (file == NULL)
     return false;
   fprintf (page, "<img width=\"%d\" height=\"%d\" alt=\"", width, height);
