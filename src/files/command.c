@@ -77,14 +77,30 @@ vrg_command_own (char *text, size_t size)
   vrg_free (words);
 }
 
-/** Length of the word at p: up to a blank that is not quoted. */
-static size_t
-word_length (const char *p)
+/** The next word of a line as add_word makes them, without its quotes; returns what is behind it and its blanks. */
+static const char *
+take_word (const char *p, char word[LONGEST])
 {
   size_t n = 0;
-  for (bool quoted = false; p[n] && (quoted || p[n] != ' '); n++)
-    quoted ^= p[n] == '\'' && (n == 0 || p[n - 1] != '\\');
-  return n;
+  for (bool quoted = false; *p && (quoted || *p != ' '); p++)
+    {
+      const bool escaped = !quoted && *p == '\\' && p[1] != '\0';
+      p += escaped;
+      if (*p == '\'' && !escaped)
+        quoted = !quoted;
+      else if (n + 1 < LONGEST)
+        word[n++] = *p;
+    }
+  word[n] = 0;
+  return p + strspn (p, " ");
+}
+
+/** Is it this program, wherever it is? */
+static bool
+is_vrg (const char *word)
+{
+  const char *slash = strrchr (word, '/');
+  return strcmp (slash != NULL ? slash + 1 : word, "vrg") == 0;
 }
 
 void
@@ -93,8 +109,13 @@ vrg_command_again (const char *command, int ranks, const char *directory, const 
   char here[4096], np[32];
   line l = { .text = text, .size = size };
   text[0] = 0;
-  if (*command == 0)
-    return;
+  char *word = vrg_new (LONGEST, 1, "a word");
+  const char *rest = take_word (command, word);
+  if (!is_vrg (word)) /* of a file, which may hold anything; words are quoted anew for the same reason */
+    {
+      vrg_free (word);
+      return;
+    }
   if (*directory && (getcwd (here, sizeof here) == NULL || strcmp (here, directory) != 0))
     {
       add_word (&l, "cd");
@@ -108,21 +129,14 @@ vrg_command_again (const char *command, int ranks, const char *directory, const 
       add_word (&l, "-np");
       add_word (&l, np);
     }
-  int index = 0;
-  for (const char *p = command; *p; index++)
+  add_word (&l, word);
+  for (int index = 1; *rest; index++)
     {
-      const size_t n = word_length (p);
-      const bool fresh = n == 7 && !strncmp (p, "--fresh", 7);
-      const char *word = index == 1 && stage != NULL ? stage : p;
-      if (!fresh && n > 0)
-        {
-          if (l.n > 0)
-            add (&l, " ", 1);
-          add (&l, word, word == p ? n : strlen (word));
-        }
-      p += n;
-      p += strspn (p, " ");
+      rest = take_word (rest, word);
+      if (strcmp (word, "--fresh") != 0)
+        add_word (&l, index == 1 && stage != NULL ? stage : word);
     }
+  vrg_free (word);
 }
 
 const char *

@@ -9,7 +9,8 @@
 void vrg_command_own (char *text, size_t size);
 
 /** The command that goes on with the work of `command`: without --fresh; `stage` instead of run, sample, train or flow where it
- *  is not NULL; by mpirun for several ranks; from `directory` if that is not the working directory ("": not known).  Local. */
+ *  is not NULL; by mpirun for several ranks; from `directory` if that is not the working directory ("": not known).  Each word is one for a shell whatever
+ *  `command` holds; "" where its first is no `vrg`.  Local. */
 void vrg_command_again (const char *command, int ranks, const char *directory, const char *stage, char *text,
                         size_t size);
 
