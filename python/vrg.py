@@ -516,8 +516,11 @@ def verify(path):
         if int(file["seal"][0]) != _seal(file):
             raise ValueError(f"{path}: a name, shape or attribute is damaged")
         stored = []
-        file["checksums"].visititems(lambda name, thing: stored.append(name) if isinstance(thing, h5py.Dataset) else None)
+        file.visititems(lambda name, thing: stored.append(name) if isinstance(thing, h5py.Dataset) and thing.size > 0
+                        and name.split("/")[0] not in ("checksums", "seal", "provenance") else None)
         for name in stored:
+            if name not in file.get("checksums", ()):
+                raise ValueError(f"{path}: dataset /{name} has no checksums")
             if not numpy.array_equal(_sums(file[name][()].tobytes()), file["checksums"][name][()]):
                 raise ValueError(f"{path}: dataset /{name} is damaged")
         return len(stored)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/terminal.h"
 
 static MPI_Comm failures = MPI_COMM_NULL;
 static char remembered[32768]; /* room for all complaints about an input */
@@ -28,7 +29,7 @@ vrg_error (int code, const char *format, ...)
   va_start (list, format);
   vsnprintf (text, sizeof text, format, list);
   va_end (list);
-  memcpy (remembered, text, sizeof text);
+  memcpy (remembered, vrg_plain_text (text, "\n\t"), sizeof text);
   return code;
 }
 
@@ -59,7 +60,7 @@ print (const char *prefix, const char *format, va_list list)
   vrg_log_bar (NULL);
   fflush (stdout);
   vsnprintf (text, sizeof text, format, list);
-  snprintf (line, sizeof line, "%s%s\n", prefix, text);
+  snprintf (line, sizeof line, "%s%s\n", prefix, vrg_plain_text (text, "\n\t"));
   fputs (line, stderr);
   fflush (stderr);
 }

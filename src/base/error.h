@@ -20,7 +20,8 @@ enum
 /** Remember the communicator that failures abort.  Local; call once, after MPI_Init. */
 void vrg_error_init (MPI_Comm comm);
 
-/** Remember a message for the user and return `code` (never VRG_OK); a later call replaces it.  Local.
+/** Remember a message for the user and return `code` (never VRG_OK); a later call replaces it.  What would steer a terminal
+ *  becomes '?', here as in everything that is printed.  Local.
  *  Use: return vrg_error (VRG_FILE, "%s: not an HDF5 file", path); */
 int vrg_error (int code, const char *format, ...) __attribute__ ((format (printf, 2, 3)));
 

@@ -7,6 +7,8 @@
 
 #include "base/terminal.h"
 
+#define LONGEST 32768 /* bytes of a line */
+
 static bool speaking, bar_shown;
 static vrg_log_level wanted = VRG_LOG_WARNING;
 
@@ -32,9 +34,10 @@ line (vrg_log_level level, const char *prefix, const char *format, va_list list)
     return;
   vrg_log_bar (NULL);
   const bool colour = level == VRG_LOG_WARNING && vrg_terminal_has_colours ();
+  char text[LONGEST];
+  vsnprintf (text, sizeof text, format, list);
   fprintf (stderr, colour ? "\033[33m%s\033[0m" : "%s", prefix); /* yellow */
-  vfprintf (stderr, format, list);
-  fputc ('\n', stderr);
+  fprintf (stderr, "%s\n", vrg_plain_text (text, "\n\t"));
 }
 
 void

@@ -91,3 +91,42 @@ vrg_terminal_reads_output (void)
 {
   return isatty (STDOUT_FILENO) && !launched ();
 }
+
+int
+vrg_utf8_length (const char *characters)
+{
+  const unsigned char *text = (const unsigned char *) characters;
+  int n = text[0] < 0x80                      ? 1
+          : text[0] >= 0xc2 && text[0] < 0xe0 ? 2
+          : text[0] >= 0xe0 && text[0] < 0xf0 ? 3
+          : text[0] >= 0xf0 && text[0] < 0xf5 ? 4
+                                              : 0;
+  for (int i = 1; i < n; i++)
+    if ((text[i] & 0xc0) != 0x80)
+      return 0;
+  bool overlong = (text[0] == 0xe0 && text[1] < 0xa0) || (text[0] == 0xf0 && text[1] < 0x90);
+  bool outside = (text[0] == 0xed && text[1] >= 0xa0) || (text[0] == 0xf4 && text[1] >= 0x90)
+                 || (text[0] == 0xef && text[1] == 0xbf && text[2] >= 0xbe);
+  return overlong || outside ? 0 : n;
+}
+
+bool
+vrg_is_control (const char *text)
+{
+  const unsigned char c = (unsigned char) text[0];
+  return c < 0x20 || c == 0x7f || (c == 0xc2 && (unsigned char) text[1] >= 0x80 && (unsigned char) text[1] < 0xa0);
+}
+
+char *
+vrg_plain_text (char *text, const char *kept)
+{
+  for (char *c = text; *c != '\0';)
+    {
+      int n = vrg_utf8_length (c);
+      if (n == 0 || (vrg_is_control (c) && strchr (kept, *c) == NULL))
+        for (n = n > 0 ? n : 1; n > 0; n--)
+          *c++ = '?';
+      c += n;
+    }
+  return text;
+}

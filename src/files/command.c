@@ -87,14 +87,30 @@ vrg_command_job (char text[VRG_JOB_LENGTH])
     snprintf (text, VRG_JOB_LENGTH, "%s", job);
 }
 
-/** Length of the word at p: up to a blank that is not quoted. */
-static size_t
-word_length (const char *p)
+/** The next word of a line as add_word makes them, without its quotes; returns what is behind it and its blanks. */
+static const char *
+take_word (const char *p, char word[LONGEST])
 {
   size_t n = 0;
-  for (bool quoted = false; p[n] && (quoted || p[n] != ' '); n++)
-    quoted ^= p[n] == '\'' && (n == 0 || p[n - 1] != '\\');
-  return n;
+  for (bool quoted = false; *p && (quoted || *p != ' '); p++)
+    {
+      const bool escaped = !quoted && *p == '\\' && p[1] != '\0';
+      p += escaped;
+      if (*p == '\'' && !escaped)
+        quoted = !quoted;
+      else if (n + 1 < LONGEST)
+        word[n++] = *p;
+    }
+  word[n] = 0;
+  return p + strspn (p, " ");
+}
+
+/** Is it this program, wherever it is? */
+static bool
+is_vrg (const char *word)
+{
+  const char *slash = strrchr (word, '/');
+  return strcmp (slash != NULL ? slash + 1 : word, "vrg") == 0;
 }
 
 void
@@ -104,46 +120,46 @@ vrg_command_again (const char *words, const char *command, const char *job, int 
   char here[4096], np[32], head[160];
   line l = { .text = text, .size = size };
   text[0] = 0;
-  if (*command == 0)
-    return;
-  if (*job)
+  char *word = vrg_new (LONGEST, 1, "a word");
+  const char *rest = take_word (command, word);
+  if (!is_vrg (word)) /* of a file, which may hold anything; words are quoted anew for the same reason */
+    {
+      vrg_free (word);
+      return;
+    }
+  const bool queued = *job && !job[strspn (job, "0123456789")];
+  if (queued)
     snprintf (head, sizeof head, "submit the job again unless it is queued (squeue -j %s): %d rank%s of", job, ranks,
               ranks == 1 ? "" : "s");
   else
     snprintf (head, sizeof head, "%s:", words);
   add (&l, head, strlen (head));
-  if (!*job && *directory && (getcwd (here, sizeof here) == NULL || strcmp (here, directory) != 0))
+  if (!queued && *directory && (getcwd (here, sizeof here) == NULL || strcmp (here, directory) != 0))
     {
       add_word (&l, "cd");
       add_word (&l, directory);
       add (&l, " &&", 3);
     }
-  if (!*job && ranks > 1)
+  if (!queued && ranks > 1)
     {
       snprintf (np, sizeof np, "%d", ranks);
       add_word (&l, "mpirun");
       add_word (&l, "-np");
       add_word (&l, np);
     }
-  int index = 0;
-  for (const char *p = command; *p; index++)
+  add_word (&l, word);
+  for (int index = 1; *rest; index++)
     {
-      const size_t n = word_length (p);
-      const bool fresh = n == 7 && !strncmp (p, "--fresh", 7);
-      const char *word = index == 1 && stage != NULL ? stage : p;
-      if (!fresh && n > 0)
-        {
-          add (&l, " ", 1);
-          add (&l, word, word == p ? n : strlen (word));
-        }
-      p += n;
-      p += strspn (p, " ");
+      rest = take_word (rest, word);
+      if (strcmp (word, "--fresh") != 0)
+        add_word (&l, index == 1 && stage != NULL ? stage : word);
     }
-  if (*job && *directory)
+  if (queued && *directory)
     {
       add (&l, ", in", 4);
       add_word (&l, directory);
     }
+  vrg_free (word);
 }
 
 const char *

@@ -15,7 +15,8 @@ void vrg_command_job (char text[VRG_JOB_LENGTH]);
 
 /** How to go on with the work of `command`: `words` and the command, without --fresh; `stage` instead of run, sample, train or flow
  *  where it is not NULL; by mpirun for several ranks; from `directory` if that is not the working directory ("": not known).
- *  Where a job made it, it is to be submitted again, and nothing stands there to be pasted on a login node.  Local. */
+ *  Where a job made it, it is to be submitted again, and nothing stands there to be pasted on a login node.  Each word is one
+ *  for a shell whatever `command` holds; "" where its first is no `vrg`.  Local. */
 void vrg_command_again (const char *words, const char *command, const char *job, int ranks, const char *directory,
                         const char *stage, char *text, size_t size);
 

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/param.h"
+#include "base/terminal.h"
 #include "files/xdmf.h"
 #include "parallel/grid.h"
 
@@ -33,13 +34,14 @@ typedef struct
 
 /** A text on one line, without what would steer a terminal. */
 static void
-print_text (const char *text)
+print_text (char *text)
 {
+  vrg_plain_text (text, "\n\t");
   for (const char *c = text; *c != '\0'; c++)
     if (*c == '\n')
       fputs (c[1] != '\0' ? "; " : "", stdout);
     else
-      putchar (*c == '\t' ? ' ' : (unsigned char) *c < ' ' || *c == 127 ? '?' : *c);
+      putchar (*c == '\t' ? ' ' : *c);
 }
 
 /** Print an attribute: "# OBJECT: NAME = VALUE", or "NAME<tab>VALUE" for object NULL. */
@@ -115,7 +117,8 @@ print_list (vrg_h5 *file, const vrg_h5_content *content)
       for (int k = 0; k < 2; k++)
         {
           putchar ('\t');
-          print_text (text[k] != NULL ? text[k] : "");
+          if (text[k] != NULL)
+            print_text (text[k]);
           vrg_free (text[k]);
         }
       putchar ('\n');

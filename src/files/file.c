@@ -75,6 +75,21 @@ vrg_file_new_stream (const char *path)
   return stream;
 }
 
+FILE *
+vrg_file_old_stream (const char *path)
+{
+  struct stat status;
+  const int descriptor = open (path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  const bool good = descriptor >= 0 && fstat (descriptor, &status) == 0 && S_ISREG (status.st_mode);
+  FILE *stream = good ? fdopen (descriptor, "r") : NULL;
+  if (descriptor >= 0 && stream == NULL)
+    {
+      close (descriptor);
+      errno = EINVAL;
+    }
+  return stream;
+}
+
 int
 vrg_file_finish (FILE *stream, int code, const char *temporary, const char *path)
 {

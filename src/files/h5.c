@@ -9,7 +9,6 @@
 
 #include "files/h5.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <gsl/gsl_version.h>
@@ -24,6 +23,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/terminal.h"
 #include "files/command.h"
 #include "files/file.h"
 #include "files/h5_internal.h"
@@ -510,9 +510,7 @@ vrg_h5_get_text (vrg_h5 *file, const char *object, const char *name, char **text
     {
       *text = vrg_new ((int64_t) size + 1, 1, "text attribute");
       good = H5Aread (attribute, type, *text) >= 0;
-      for (char *c = *text; *c != '\0'; c++)
-        if (iscntrl ((unsigned char) *c) && *c != '\n' && *c != '\t')
-          *c = '?'; /* nothing that a terminal obeys */
+      vrg_plain_text (*text, "\n\t");
     }
   vrg_h5_close_id (type);
   vrg_h5_close_id (attribute);

@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/terminal.h"
+
 void
 vrg_live_init (vrg_live *live)
 {
@@ -77,8 +79,9 @@ copy (char *to, size_t size, const char *from)
 {
   size_t n = 0;
   for (; from[n] && n + 1 < size; n++)
-    to[n] = (unsigned char) from[n] < ' ' || from[n] == 127 ? '?' : from[n]; /* nobody's escape sequences */
+    to[n] = from[n];
   to[n] = 0;
+  vrg_plain_text (to, ""); /* nobody's escape sequences */
 }
 
 void

@@ -24,6 +24,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/param.h"
+#include "base/terminal.h"
 #include "files/file.h"
 #include "files/live.h"
 #include "parallel/grid.h"
@@ -105,8 +106,9 @@ this_host (char name[160])
   if (readlink ("/proc/self/ns/pid", space, sizeof space - 1) < 0)
     space[0] = 0;
   for (char *p = host; *p; p++)
-    if (*p == ' ' || *p == '\n')
+    if (*p == ' ')
       *p = '_';
+  vrg_plain_text (host, "");
   snprintf (name, 160, "%s/%s", *host ? host : "unknown", space);
 }
 
@@ -126,7 +128,11 @@ read_content (int descriptor, content *c)
   c->owners = vrg_new (ranks, OWNER, "a lock's owners");
   const bool good = vrg_file_read_bytes (descriptor, c->owners, (int64_t) ranks * OWNER, HEAD_BYTES);
   for (int r = 0; r < ranks; r++)
-    c->owners[(int64_t) r * OWNER + OWNER - 1] = 0;
+    {
+      char *owner = c->owners + (int64_t) r * OWNER;
+      owner[OWNER - 1] = 0;
+      vrg_plain_text (owner, "");
+    }
   return good;
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/terminal.h"
 
 static const struct
 {
@@ -31,9 +32,7 @@ get_text (vrg_h5 *file, const char *object, const char *name, char *text, size_t
   if (vrg_h5_get_text (file, object, name, &found) == VRG_OK)
     snprintf (text, size, "%s", found);
   vrg_free (found);
-  for (; *text; text++)
-    if ((unsigned char) *text < ' ' || *text == 127)
-      *text = '?'; /* somebody else's file must not steer the terminal */
+  vrg_plain_text (text, "");
 }
 
 /** Is the file's directory another one than that in which it was made? */

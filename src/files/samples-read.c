@@ -61,11 +61,15 @@ vrg_samples_read_range (vrg_samples *samples, int ensemble, int64_t s0, int64_t 
     return VRG_OK;
   int64_t line = info->words * 8, sample = info->rows * line, part = (row1 - row0) * line;
   int64_t offset = samples->offset[ensemble][VRG_SAMPLES_SPINS] + row0 * line;
-  if (part == sample)
-    return read_at (samples, spins, (s1 - s0) * sample, offset + s0 * sample);
   int code = VRG_OK;
-  for (int64_t s = s0; s < s1 && code == VRG_OK; s++)
-    code = read_at (samples, spins + (s - s0) * (part / 8), part, offset + s * sample);
+  if (part == sample)
+    code = read_at (samples, spins, (s1 - s0) * sample, offset + s0 * sample);
+  else
+    for (int64_t s = s0; s < s1 && code == VRG_OK; s++)
+      code = read_at (samples, spins + (s - s0) * (part / 8), part, offset + s * sample);
+  if (code == VRG_OK && info->columns % 64 != 0) /* unused bits are 0, whatever a file may hold */
+    for (int64_t i = 0; i < (s1 - s0) * (row1 - row0); i++)
+      spins[(i + 1) * info->words - 1] &= (UINT64_C (1) << info->columns % 64) - 1;
   return code;
 }
 

@@ -301,28 +301,35 @@ check_part (const vrg_samples *samples)
   return code;
 }
 
+/** The head of a file of this input. */
+static vrg_samples_info
+info_of (const vrg_input *input)
+{
+  vrg_samples_info info = { .dimension = input->dimension,
+                            .samples = input->configurations,
+                            .chains = input->chains,
+                            .interval = input->interval,
+                            .thermalization = input->thermalization,
+                            .seed = input->seed,
+                            .algorithm = input->algorithm,
+                            .ensembles = input->n_nn,
+                            .nnn = input->nnn,
+                            .plaquette = input->plaquette,
+                            .field = input->field };
+  for (int d = 0; d < VRG_MAX_DIMENSION; d++)
+    info.size[d] = d < input->dimension ? input->size[d] : 1;
+  flatten (&info, &info.rows, &info.columns);
+  info.words = (info.columns + 63) / 64;
+  memcpy (info.nn, input->nn, sizeof info.nn);
+  return info;
+}
+
 int
 vrg_samples_begin (const vrg_grid *grid, const char *directory, const vrg_input *input, vrg_samples **result)
 {
   *result = NULL;
   vrg_samples *samples = new_samples (grid->file);
-  vrg_samples_info *info = &samples->info;
-  info->dimension = input->dimension;
-  for (int d = 0; d < VRG_MAX_DIMENSION; d++)
-    info->size[d] = d < input->dimension ? input->size[d] : 1;
-  flatten (info, &info->rows, &info->columns);
-  info->words = (info->columns + 63) / 64;
-  info->samples = input->configurations;
-  info->chains = input->chains;
-  info->interval = input->interval;
-  info->thermalization = input->thermalization;
-  info->seed = input->seed;
-  info->algorithm = input->algorithm;
-  info->ensembles = input->n_nn;
-  memcpy (info->nn, input->nn, sizeof info->nn);
-  info->nnn = input->nnn;
-  info->plaquette = input->plaquette;
-  info->field = input->field;
+  samples->info = info_of (input);
   samples->fingerprint = vrg_param_fingerprint (input, VRG_STAGE_SAMPLE);
   snprintf (samples->final, sizeof samples->final, "%s/samples.h5", directory);
   snprintf (samples->path, sizeof samples->path, "%s/samples.h5.part", directory);
@@ -555,6 +562,34 @@ const vrg_samples_info *
 vrg_samples_get_info (const vrg_samples *samples)
 {
   return &samples->info;
+}
+
+int
+vrg_samples_check (const vrg_samples *samples, const vrg_input *input)
+{
+  vrg_samples_info found = samples->info, wanted = info_of (input);
+  vrg_h5_number have[NUMBERS], want[NUMBERS];
+  int64_t ensembles[2] = { found.ensembles, wanted.ensembles };
+  const char *names[COUPLINGS];
+  double *are[COUPLINGS], *ought[COUPLINGS];
+  numbers (&found, &ensembles[0], have);
+  numbers (&wanted, &ensembles[1], want);
+  shared_couplings (&found, names, are);
+  shared_couplings (&wanted, names, ought);
+  const char *which = NULL;
+  for (int i = NUMBERS - 1; i >= 0; i--)
+    which = *have[i].value != *want[i].value ? have[i].name : which;
+  for (int i = 0; i < COUPLINGS && which == NULL; i++)
+    which = memcmp (are[i], ought[i], sizeof *are[i]) != 0 ? names[i] : NULL;
+  if (which == NULL && memcmp (found.nn, wanted.nn, (size_t) found.ensembles * sizeof *found.nn) != 0)
+    which = "nn";
+  if (which == NULL && found.algorithm != wanted.algorithm)
+    which = "algorithm";
+  return which == NULL ? VRG_OK
+                       : vrg_error (VRG_FILE,
+                                    "%s: its attribute %s is not that of the input, though its fingerprint is: it was "
+                                    "changed; sample again with --fresh, or take another --out",
+                                    samples->path, which);
 }
 
 const char *

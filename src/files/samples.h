@@ -66,6 +66,10 @@ void vrg_samples_close (vrg_samples *samples);
 const vrg_samples_info *vrg_samples_get_info (const vrg_samples *samples);
 const char *vrg_samples_get_fingerprint (const vrg_samples *samples);
 
+/** Is every number of the head the input's, as readers that count on it in their memory need it?  The fingerprint, which says
+ *  so too, is a text of its own, for the caller to compare.  VRG_FILE if not.  Local; same on every rank. */
+int vrg_samples_check (const vrg_samples *samples, const vrg_input *input);
+
 /** The ensemble whose nn is this number (bitwise), or -1.  Local. */
 int vrg_samples_find (const vrg_samples *samples, double nn);
 

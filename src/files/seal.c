@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "base/param.h"
 #include "base/progress.h"
+#include "base/terminal.h"
 #include "files/checksum.h"
 #include "files/file.h"
 #include "files/h5_internal.h"
@@ -38,6 +39,7 @@ typedef struct
 } scan;
 
 /** Bytes of a rank from which on progress is shown. */
+#define LARGEST_EMPTY (INT64_C (1) << 20) /* bytes of a dataset without elements, its dimensions of 0 left out */
 #define LONG_SCAN (INT64_C (256) << 20)
 
 /** what: for progress, kept.  Local; what goes wrong is noted. */
@@ -108,13 +110,17 @@ vrg_h5_examine (hid_t set, int64_t size_of_file, vrg_h5_item *item)
     wrong = "is not contiguous in this file";
   else
     {
-      item->bytes = vrg_h5_type_size (item->type);
+      int64_t whole = vrg_h5_type_size (item->type); /* were dimensions of 0 none: nothing is larger in the file */
+      bool empty = false;
       for (int d = 0; d < item->rank && wrong == NULL; d++)
         {
           item->dims[d] = (int64_t) dims[d];
-          if (item->dims[d] < 0 || __builtin_mul_overflow (item->bytes, item->dims[d], &item->bytes))
+          empty = empty || item->dims[d] == 0;
+          if (item->dims[d] < 0 || __builtin_mul_overflow (whole, item->dims[d] > 0 ? item->dims[d] : 1, &whole)
+              || (empty && whole > LARGEST_EMPTY && whole > size_of_file))
             wrong = "has an impossible size";
         }
+      item->bytes = empty ? 0 : whole;
     }
   if (wrong == NULL && item->bytes > 0)
     {
@@ -206,6 +212,15 @@ append (bytes *to, const void *data, int64_t size)
   to->size += size;
 }
 
+/** Can the name be printed?  Ours can. */
+static bool
+is_plain (const char *name)
+{
+  char plain[sizeof (((vrg_h5_item *) NULL)->name)];
+  return (size_t) snprintf (plain, sizeof plain, "%s", name) < sizeof plain
+         && strcmp (vrg_plain_text (plain, ""), name) == 0;
+}
+
 /** Append an attribute: its name, class, size and value. */
 static herr_t
 append_attribute (hid_t object, const char *name, const H5A_info_t *info, void *data)
@@ -215,7 +230,7 @@ append_attribute (hid_t object, const char *name, const H5A_info_t *info, void *
   hid_t space = attribute >= 0 ? H5Aget_space (attribute) : -1;
   int64_t size = type >= 0 ? (int64_t) H5Tget_size (type) : 0;
   herr_t result = -1;
-  if (size > 0 && size <= 65536 && H5Tis_variable_str (type) <= 0 && space >= 0
+  if (is_plain (name) && size > 0 && size <= 65536 && H5Tis_variable_str (type) <= 0 && space >= 0
       && H5Sget_simple_extent_npoints (space) == 1)
     {
       int64_t head[2] = { (int64_t) H5Tget_class (type), size };
@@ -239,9 +254,9 @@ look_at (vrg_h5 *file, vrg_h5_item *item, bytes *metadata)
   hid_t object = H5Oopen (file->id, item->name, H5P_DEFAULT);
   if (object < 0)
     return "cannot be opened";
-  const char *wrong = NULL;
+  const char *wrong = is_plain (item->name) ? NULL : "has a name that is no plain text";
   append (metadata, item->name, (int64_t) strlen (item->name) + 1);
-  if (H5Iget_type (object) == H5I_DATASET)
+  if (wrong == NULL && H5Iget_type (object) == H5I_DATASET)
     {
       wrong = vrg_h5_examine (object, file->bytes, item);
       int64_t head[2] = { (int64_t) item->type, item->rank };

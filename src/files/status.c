@@ -13,6 +13,7 @@
 #include "base/memory.h"
 #include "base/param.h"
 #include "base/progress.h"
+#include "base/terminal.h"
 #include "files/command.h"
 #include "files/lock.h"
 #include "files/origin.h"
@@ -348,11 +349,9 @@ put_number (double x, const char *format)
 static void
 put_text (const char *text, char end)
 {
-  if (*text == 0)
-    text = "nan";
-  for (; *text; text++)
-    putchar ((unsigned char) *text < ' ' || *text == 127 ? ' ' : *text);
-  putchar (end);
+  char plain[VRG_PATH_LENGTH + 512];
+  snprintf (plain, sizeof plain, "%s", *text != 0 ? text : "nan");
+  printf ("%s%c", vrg_plain_text (plain, ""), end);
 }
 
 static void

@@ -15,7 +15,7 @@
 #include "files/file.h"
 #include "files/lock.h"
 
-#define LARGEST_TABLE (INT64_C (1) << 30)
+#define LARGEST_TABLE (INT64_C (1) << 27) /* bytes; train.tsv of a million epochs has about as many */
 
 struct vrg_table
 {
@@ -168,8 +168,11 @@ read_text (const char *path, char **text, int64_t *size)
     }
   int code = VRG_OK;
   *size = (int64_t) status.st_size;
-  if (!S_ISREG (status.st_mode) || *size > LARGEST_TABLE)
+  if (!S_ISREG (status.st_mode))
     code = vrg_error (VRG_FILE, "%s: is not a table", path);
+  else if (*size > LARGEST_TABLE)
+    code
+      = vrg_error (VRG_FILE, "%s: is larger than a table may be (%lld MiB)", path, (long long) (LARGEST_TABLE >> 20));
   else
     {
       *text = vrg_new (*size + 1, 1, "table");
@@ -228,7 +231,9 @@ vrg_table_read (const char *path, vrg_table_data **result)
         {
           data->columns = cells;
           data->name = vrg_new (cells, sizeof *data->name, "columns of a table");
-          data->cell = vrg_new (lines * cells, sizeof *data->cell, "cells of a table");
+          /* a cell takes a byte or more, and blank lines are no rows */
+          const int64_t most = (size - (next - data->text)) / cells + 1;
+          data->cell = vrg_new ((lines < most ? lines : most) * cells, sizeof *data->cell, "cells of a table");
           split (line, cells, data->name);
         }
       else if (cells != data->columns)

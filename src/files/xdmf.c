@@ -43,6 +43,8 @@ make_names (const char *path, names *n)
 static int
 copy_spins (vrg_h5 *file, const vrg_h5_item *item, const vrg_export_lattice *l, const vrg_export_rows *rows, FILE *to)
 {
+  if (rows->count == 0)
+    return VRG_OK;
   const int64_t n_rows = item->dims[1], n_words = item->dims[2];
   const size_t n_bytes = (size_t) (n_rows * l->columns);
   uint64_t *words = vrg_new (n_rows * n_words, 8, "a packed configuration");

@@ -8,6 +8,7 @@
  * 5. Write the tables. */
 #include "flow/combine.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "files/file.h"
 #include "files/h5.h"
 #include "files/table.h"
 #include "flow/extrapolation.h"
@@ -486,12 +488,13 @@ check_place (const char *out, const char *name)
 {
   char path[2 * VRG_PATH_LENGTH], line[128] = "";
   snprintf (path, sizeof path, "%s/%s", out, name);
-  FILE *file = fopen (path, "r");
-  if (file == NULL)
+  FILE *file = vrg_file_old_stream (path);
+  if (file == NULL && errno == ENOENT)
     return VRG_OK;
-  const bool own = fgets (line, sizeof line, file) != NULL && strncmp (line, "# vrg ", 6) == 0
+  const bool own = file != NULL && fgets (line, sizeof line, file) != NULL && strncmp (line, "# vrg ", 6) == 0
                    && strstr (line, " combine, ") != NULL;
-  fclose (file);
+  if (file != NULL)
+    fclose (file);
   return own ? VRG_OK
              : vrg_error (VRG_USAGE, "%s is not a table of `vrg combine`: choose another directory with --out", path);
 }

@@ -48,6 +48,8 @@ begin (flowing *f)
   if (status == VRG_OK)
     status = vrg_learnt_check (f->directory, "samples.h5", vrg_samples_get_fingerprint (f->samples), f->input,
                                VRG_STAGE_SAMPLE);
+  if (status == VRG_OK)
+    status = vrg_samples_check (f->samples, f->input);
   if (status != VRG_OK)
     return status;
   const vrg_samples_info *info = vrg_samples_get_info (f->samples);

@@ -636,12 +636,41 @@ run_pass (vrg_measure *m, const vrg_grid *grid, vrg_samples *samples, int ensemb
   return status;
 }
 
+/* Can passes in their order, unit by unit, have come to this?  Loops and sums count on it. */
+static bool
+state_good (const vrg_measure *m)
+{
+  const int64_t passes = m->info->ensembles * PASSES, sites = m->info->rows * m->info->columns,
+                most = m->info->samples < INT64_MAX / 4 / sites ? m->info->samples * sites : INT64_MAX / 4;
+  bool good = true, begun = true;
+  for (int64_t p = 0; p < passes; p++)
+    if (p % PASSES == 0 || m->n_fitted > 0)
+      {
+        int64_t done = 0;
+        for (int64_t u = 0; u < m->units; u++)
+          {
+            done += m->done[p * m->units + u];
+            good = good && m->done[p * m->units + u] <= 1;
+          }
+        good = good && (begun || done == 0);
+        begun = done == m->units; /* then the next one may have begun */
+      }
+  for (int64_t e = 0; e < m->first[m->levels->n]; e++)
+    good = good && m->histogram[e] >= 0 && m->histogram[e] <= most;
+  return good;
+}
+
 int
 vrg_measure_run (vrg_measure *m, const vrg_grid *grid, vrg_samples *samples, const char *directory,
                  const char *fingerprint, vrg_stop *stop)
 {
   int64_t step;
   int status = checkpoint (m, grid, directory, fingerprint, false, &step);
+  if (status == VRG_OK && !state_good (m))
+    status = vrg_error (VRG_FILE,
+                        "%s: numbers in the checkpoint of " STAGE
+                        " are out of range: it is damaged; remove checkpoint-" STAGE ".*.h5 there, or use --fresh",
+                        directory);
   for (int ensemble = 0; ensemble < m->info->ensembles; ensemble++)
     for (int pass = 0; pass < (m->n_fitted > 0 ? PASSES : 1) && status == VRG_OK; pass++)
       status = run_pass (m, grid, samples, ensemble, pass, directory, fingerprint, stop);

@@ -147,6 +147,22 @@ checkpoint_arrays (const flowing *f, vrg_h5_array arrays[VRG_RBM_ARRAYS + 1])
                                            .data = f->sums };
 }
 
+/** Can a run have come to what was read?  Loops and histograms count on it. */
+static bool
+state_good (const flowing *f, int64_t at)
+{
+  const int64_t n = f->result->configurations, most = INT64_MAX / 4 / (f->reach + 1);
+  bool good = at <= n * f->result->ensembles;
+  for (int step = 0; step <= f->result->steps; step++)
+    {
+      const int blocks = f->observables[step]->blocks.n;
+      const int64_t *counts = f->sums + (step + 1) * f->width - blocks * (f->reach + 1);
+      for (int64_t i = 0; i < blocks * (f->reach + 1); i++)
+        good = good && counts[i] >= 0 && counts[i] <= most / blocks;
+    }
+  return good;
+}
+
 /** 1.  Collective. */
 static int
 begin (flowing *f)
@@ -188,6 +204,11 @@ begin (flowing *f)
     return status;
   f->finished = at / n;
   f->done = at % n;
+  if (!state_good (f, at))
+    return vrg_error (VRG_FILE,
+                      "%s: numbers in the checkpoint of " STAGE
+                      " are out of range: it is damaged; remove checkpoint-" STAGE ".*.h5 there, or use --fresh",
+                      f->directory);
   if (f->grid->rank == 0)
     for_sums (f, restore);
   return status;

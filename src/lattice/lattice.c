@@ -78,12 +78,17 @@ vrg_lattice_pack (const vrg_lattice *lattice, uint64_t *packed)
 void
 vrg_lattice_unpack (vrg_lattice *lattice, const uint64_t *packed)
 {
-  if (lattice->words == 1) /* no call for each word */
+  const uint64_t mask = vrg_row_last_mask (lattice->columns); /* a file may hold anything */
+  if (lattice->words == 1)                                    /* no call for each word */
     for (int64_t y = 0; y < lattice->row1 - lattice->row0; y++)
-      *vrg_lattice_row (lattice, y) = packed[y];
+      *vrg_lattice_row (lattice, y) = packed[y] & mask;
   else
     for (int64_t y = 0; y < lattice->row1 - lattice->row0; y++)
-      memcpy (vrg_lattice_row (lattice, y), packed + y * lattice->words, (size_t) lattice->words * sizeof *packed);
+      {
+        uint64_t *row = vrg_lattice_row (lattice, y);
+        memcpy (row, packed + y * lattice->words, (size_t) lattice->words * sizeof *packed);
+        row[lattice->words - 1] &= mask;
+      }
 }
 
 void

@@ -22,6 +22,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/progress.h"
+#include "base/terminal.h"
 #include "parallel/grid.h"
 
 #define LIMIT 20 /* beats in a time-out */
@@ -214,7 +215,7 @@ write_record (vrg_watch *w)
       own->calls += calls;
       own->waiting = own->waiting && calls % 2 == 1;
     }
-  const int file = open (w->path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+  const int file = open (w->path, O_WRONLY | O_CREAT | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW, 0666);
   if (file < 0)
     return false;
   const bool good = pwrite (file, own, sizeof *own, (off_t) sizeof *own * w->node) == sizeof *own;
@@ -227,7 +228,7 @@ observe_nodes (vrg_watch *w)
 {
   const record own = w->records[w->node];
   const ssize_t bytes = (ssize_t) sizeof own * w->nodes;
-  const int file = open (w->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  const int file = open (w->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
   const bool good = file >= 0 && pread (file, w->records, (size_t) bytes, 0) == bytes;
   if (file >= 0)
     close (file);
@@ -236,6 +237,7 @@ observe_nodes (vrg_watch *w)
   for (int i = 0; i < w->nodes; i++)
     {
       w->records[i].host[sizeof own.host - 1] = 0;
+      vrg_plain_text (w->records[i].host, "");
       observe (&w->node_memory[i], w->records[i].beats, w->records[i].calls);
       if (!good) /* the file says nothing of anybody */
         w->node_memory[i].missed = w->node_memory[i].quiet = 0;

@@ -68,6 +68,25 @@ vrg_cell_pull (const vrg_table_data *table, int row, const char *value, const ch
   return sigma > 0 ? (vrg_cell (table, row, value) - vrg_cell (table, row, exact)) / sigma : (double) NAN;
 }
 
+/** The most that a column of counts can have: they end loops, and a table may say anything. */
+static double
+most_of (const char *column)
+{
+  static const struct
+  {
+    const char *column;
+    double most;
+  } counts[] = { { "level", 16 },
+                 { "layer", VRG_MAX_LAYERS },
+                 { "layers", VRG_MAX_LAYERS },
+                 { "operators", VRG_MAX_OPERATORS },
+                 { "step", 1000 } };
+  for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
+    if (strcmp (column, counts[i].column) == 0)
+      return counts[i].most;
+  return 1e9;
+}
+
 int
 vrg_column_max (const vrg_table_data *table, const char *column)
 {
@@ -75,7 +94,7 @@ vrg_column_max (const vrg_table_data *table, const char *column)
   for (int row = 0; table != NULL && row < table->rows; row++)
     {
       double x = vrg_cell (table, row, column);
-      if (x > max && x < 1e9)
+      if (x > max && x <= most_of (column))
         max = (int) x;
     }
   return max;
@@ -304,7 +323,12 @@ read_attributes (const vrg_grid *grid, vrg_report_data *data, int f)
       int64_t number;
       if (data->n_provenance == VRG_REPORT_PROVENANCE || !vrg_h5_exists (file, "/provenance"))
         break;
-      if (vrg_h5_get_text (file, "/provenance", provenance_names[i], &value) != VRG_OK)
+      if (strcmp (provenance_names[i], "ranks") != 0)
+        {
+          if (vrg_h5_get_text (file, "/provenance", provenance_names[i], &value) != VRG_OK)
+            continue;
+        }
+      else
         {
           if (vrg_h5_get_int (file, "/provenance", provenance_names[i], &number) != VRG_OK)
             continue;

@@ -73,7 +73,8 @@ const char *vrg_cell_text (const vrg_table_data *table, int row, const char *col
 /** (value - exact) / error of a row; nan if one of them is missing.  Local. */
 double vrg_cell_pull (const vrg_table_data *table, int row, const char *value, const char *error, const char *exact);
 
-/** Largest number in a column, -1 if there is none (NULL table too).  Local. */
+/** Largest number in a column, -1 if there is none (NULL table too); of levels, layers, steps and numbers of operators, of
+ *  those that an input can have.  Local. */
 int vrg_column_max (const vrg_table_data *table, const char *column);
 
 /** Distinct texts of a column in order of appearance, at most VRG_DISTINCT; returns how many (NULL table: 0).  Local. */

@@ -149,8 +149,11 @@ most_operators (const vrg_table_data *t, bool odd)
   const char *sector = odd ? "odd" : "even";
   int most = 0;
   for (int row = 0; row < t->rows; row++)
-    if (strcmp (vrg_cell_text (t, row, "sector"), sector) == 0)
-      most = (int) fmax (most, vrg_finite (vrg_cell (t, row, "operators")));
+    {
+      const double n = vrg_cell (t, row, "operators");
+      if (strcmp (vrg_cell_text (t, row, "sector"), sector) == 0 && n > most && n <= VRG_MAX_OPERATORS)
+        most = (int) n;
+    }
   return most;
 }
 

@@ -123,7 +123,7 @@ sharpen (const char *path)
 {
   static const char before[] = "preserveAspectRatio='none'",
                     more[] = " style='image-rendering:optimizeSpeed;image-rendering:pixelated'";
-  FILE *file = fopen (path, "r");
+  FILE *file = vrg_file_old_stream (path);
   if (file == NULL)
     return;
   char *text = vrg_new (LARGEST, 1, "a picture");

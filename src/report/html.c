@@ -8,32 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/terminal.h"
+#include "files/file.h"
 #include "report/style.h"
-
-/** Length of the UTF-8 sequence at `text`, 0 if it is none. */
-static int
-utf8_length (const unsigned char *text)
-{
-  int n = text[0] < 0x80                      ? 1
-          : text[0] >= 0xc2 && text[0] < 0xe0 ? 2
-          : text[0] >= 0xe0 && text[0] < 0xf0 ? 3
-          : text[0] >= 0xf0 && text[0] < 0xf5 ? 4
-                                              : 0;
-  for (int i = 1; i < n; i++)
-    if ((text[i] & 0xc0) != 0x80)
-      return 0;
-  bool overlong = (text[0] == 0xe0 && text[1] < 0xa0) || (text[0] == 0xf0 && text[1] < 0x90);
-  bool outside = (text[0] == 0xed && text[1] >= 0xa0) || (text[0] == 0xf4 && text[1] >= 0x90)
-                 || (text[0] == 0xef && text[1] == 0xbf && text[2] >= 0xbe);
-  return overlong || outside ? 0 : n;
-}
 
 /** The character at `c`, escaped; its length. */
 static size_t
 put_character (FILE *page, const unsigned char *c)
 {
-  const int n = utf8_length (c);
-  const bool control = *c == 0x7f || (*c < 0x20 && *c != '\n' && *c != '\t');
+  const int n = vrg_utf8_length ((const char *) c);
+  const bool control = vrg_is_control ((const char *) c) && *c != '\n' && *c != '\t';
   if (*c == '\r' && c[1] == '\n')
     ;
   else if (n == 0 || control)
@@ -164,7 +148,7 @@ bool
 vrg_html_svg (FILE *page, const char *path, const char *alternative, int width, int height)
 {
   static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  FILE *file = fopen (path, "rb");
+  FILE *file = vrg_file_old_stream (path);
   if (file == NULL)
     return false;
   fprintf (page, "<img width=\"%d\" height=\"%d\" alt=\"", width, height);
@@ -275,25 +259,25 @@ vrg_html_heads (FILE *page, const char *names)
 void
 vrg_html_number (FILE *page, const char *text)
 {
-  char *end;
   if (strcmp (text, "-") == 0 || strcmp (text, "nan") == 0)
     {
       fputs ("–", page);
       return;
     }
-  const char *power = strchr (text, 'e');
+  char *end;
+  const size_t n
+    = strspn (text, "+-.()0123456789"); /* with an error in brackets; before an exponent, if there is one */
+  const char *power = text[n] == 'e' ? text + n + 1 : NULL;
+  const long exponent = power ? strtol (power, &end, 10) : 0;
   strtod (text, &end);
-  if (end == text || (power != NULL && atoi (power + 1) == 0))
+  if (end == text || (power ? power[strspn (power, "+-0123456789")] != '\0' || exponent == 0 : text[n] != '\0'))
     {
       vrg_html_text (page, text); /* not a number */
       return;
     }
-  if (*text == '-')
-    fputs ("−", page);
-  fprintf (page, "%.*s", (int) (power != NULL ? power - text : (long) strlen (text)) - (*text == '-'),
-           text + (*text == '-'));
+  fprintf (page, "%s%.*s", *text == '-' ? "−" : "", (int) n - (*text == '-'), text + (*text == '-'));
   if (power != NULL)
-    fprintf (page, " × 10<sup>%s%d</sup>", atoi (power + 1) < 0 ? "−" : "", abs (atoi (power + 1)));
+    fprintf (page, " × 10<sup>%s%ld</sup>", exponent < 0 ? "−" : "", labs (exponent));
 }
 
 void

@@ -389,7 +389,9 @@ put_made (FILE *page, const vrg_report_data *data)
   vrg_html_text (page, version);
   if (ranks != NULL)
     {
-      fprintf (page, ", %s rank%s", ranks, strcmp (ranks, "1") == 0 ? "" : "s");
+      fputs (", ", page);
+      vrg_html_text (page, ranks);
+      fputs (strcmp (ranks, "1") == 0 ? " rank" : " ranks", page);
       fputs (host ? " on " : "", page);
       vrg_html_text (page, host ? host : "");
     }

@@ -137,6 +137,8 @@ finish (sampling *s, bool write_table)
       snprintf (path, sizeof path, "%s/samples.h5", s->directory);
       status = vrg_samples_open (s->grid->file, path, &samples);
       if (status == VRG_OK)
+        status = vrg_samples_check (samples, s->input);
+      if (status == VRG_OK)
         status = vrg_estimates_table (s->grid, s->directory, samples);
       vrg_samples_close (samples);
     }

@@ -67,11 +67,30 @@ typedef struct
   bool sums;
 } reading;
 
+/** Is it a step at which chains are saved?  Loops count on it. */
+static bool
+step_good (const vrg_chains *chains, int64_t step)
+{
+  const vrg_input *input = chains->input;
+  const int64_t times = (input->configurations + input->chains - 1) / input->chains,
+                sweeps = input->thermalization + times * input->interval, done = step % sweeps;
+  return step >= 0 && step <= sweeps * chains->runs
+         && (done < input->thermalization || (done - input->thermalization) % input->interval == 0);
+}
+
 /** Memory comes when there is a checkpoint.  Those of older versions have no sums. */
 static int
 plan (vrg_h5 *file, void *context, int *n, const vrg_h5_array **arrays)
 {
   reading *r = context;
+  int64_t step;
+  int status = vrg_h5_get_int (file, "/", "step", &step);
+  if (status == VRG_OK && !step_good (r->chains, step))
+    status
+      = vrg_error (VRG_FILE, "a checkpoint of " VRG_SAVED_STAGE " is at step %lld, where none is made: it is damaged",
+                   (long long) step);
+  if (status != VRG_OK)
+    return status;
   if (r->state.sums == NULL)
     state_init (&r->state, r->chains, r->samples);
   r->sums = vrg_h5_exists (file, r->state.arrays[1].name);

@@ -186,6 +186,9 @@ check (const char *path, reader *r)
   if (difference[0])
     return vrg_error (VRG_FILE, "%s: of another input: %s; sample again with --fresh, or take another --out", path,
                       difference);
+  const int status = vrg_samples_check (r->file, input);
+  if (status != VRG_OK)
+    return status;
   const int64_t kept = info->samples - vrg_input_held_out (input);
   if (kept * input->n_coupling < input->batch)
     return vrg_error (VRG_USAGE,

@@ -292,6 +292,29 @@ vrg_record_write (vrg_record *r)
   return status;
 }
 
+/** Can a run have come to these counters?  Places in arrays and ends of loops follow from them. */
+static bool
+counters_good (const content *c)
+{
+  const vrg_record *r = c->record;
+  const int64_t *n = c->counters, of_epoch = c->dataset->updates;
+  const bool all = n[FINISHED] == r->input->n_hidden;
+  bool good = n[FINISHED] >= 0 && n[FINISHED] <= r->input->n_hidden && n[UPDATES] >= 0 && n[WRONG] >= 0
+              && n[UPDATES] <= (all ? 0 : r->per_layer) && (n[DIVERGED] == 0 || (n[DIVERGED] == 1 && n[UPDATES] > 0));
+  if (!good)
+    return false;
+  int64_t rows = of_epoch > 0 ? n[UPDATES] / of_epoch : 0;
+  for (int l = 0; l < n[FINISHED] && good; l++)
+    {
+      const int64_t *layer = n + DIVERGED + 1 + 2 * l;
+      good = layer[0] >= 0 && layer[0] <= r->input->epochs && layer[1] == layer[0] * of_epoch;
+      rows += layer[0];
+    }
+  const bool due
+    = n[UPDATES] > 0 && n[UPDATES] % of_epoch == 0; /* as vrg_record_row_due has it, or diverged just then */
+  return good && n[ROWS] <= rows && n[ROWS] >= rows - due;
+}
+
 /** Make room for what a checkpoint holds. */
 static int
 plan (vrg_h5 *file, void *context, int *n, const vrg_h5_array **arrays)
@@ -302,8 +325,7 @@ plan (vrg_h5 *file, void *context, int *n, const vrg_h5_array **arrays)
   int status = vrg_h5_read (file, &counters);
   if (status != VRG_OK)
     return status;
-  if (c->counters[FINISHED] < 0 || c->counters[FINISHED] > r->input->n_hidden || c->counters[ROWS] < 0
-      || c->counters[ROWS] > r->input->epochs * r->input->n_hidden)
+  if (!counters_good (c))
     return vrg_error (
       VRG_FILE, "%s: counters of a checkpoint of " STAGE " are out of range: it is damaged; train again with --fresh",
       r->directory);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/progress.h"
+#include "base/terminal.h"
 #include "tests/check.h"
 
 static FILE *kept;
@@ -183,6 +184,35 @@ check_settings (int rank)
     }
 }
 
+/** What would steer a terminal. */
+static void
+check_plain (void)
+{
+  static const struct
+  {
+    const char *text, *kept, *plain;
+  } texts[]
+    = { { "K = 0.44, \xc3\xa9\xe2\x86\x92\xf0\x9f\x98\x80", "", "K = 0.44, \xc3\xa9\xe2\x86\x92\xf0\x9f\x98\x80" },
+        { "\033[2Ja\177b\007\n\tc", "", "?[2Ja?b???c" },
+        { "a\n\tb\r", "\n\t", "a\n\tb?" },
+        { "\xc2\x9b"
+          "2J \xc2\x80\xc2\xa0",
+          "", "??2J ??\xc2\xa0" }, /* CSI of one byte, as UTF-8 */
+        { "\x9b"
+          "2J \xc3",
+          "", "?2J ?" } }; /* and as it is */
+  for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+    {
+      char text[64];
+      snprintf (text, sizeof text, "%s", texts[i].text);
+      check (!strcmp (vrg_plain_text (text, texts[i].kept), texts[i].plain), "plain text %d", (int) i);
+    }
+  vrg_error (VRG_FILE, "%s\n",
+             "\xc2\x9b"
+             "2J");
+  check (!strcmp (vrg_error_text (), "??2J\n"), "a message does not steer the terminal");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -232,6 +262,11 @@ main (int argc, char **argv)
   check_terminal ();
   vrg_log_init (rank == 0, VRG_LOG_INFO);
 
+  check_plain ();
+  catch_begin ();
+  vrg_warn ("%s", "\033[2J");
+  catch_end (text, sizeof text);
+  check (!strcmp (text, rank ? "" : "vrg: warning: ?[2J\n"), "nor does the log");
   check (vrg_error (VRG_FILE, "a %s", "b") == VRG_FILE && !strcmp (vrg_error_text (), "a b"),
          "a message is remembered");
   vrg_error (VRG_FILE, "[%s]", vrg_error_text ());

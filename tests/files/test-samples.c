@@ -34,10 +34,17 @@ make_input (int64_t chains, int64_t configurations)
   return input;
 }
 
+/** What is written; of bits that no column uses, reading makes 0. */
+static uint64_t
+written_at (int e, int64_t s, int64_t row, int64_t word)
+{
+  return (uint64_t) (((e * 1000 + s) * ROWS + row) * WORDS + word + 1) * UINT64_C (0x9e3779b97f4a7c15);
+}
+
 static uint64_t
 word_at (int e, int64_t s, int64_t row, int64_t word)
 {
-  return (uint64_t) (((e * 1000 + s) * ROWS + row) * WORDS + word + 1) * UINT64_C (0x9e3779b97f4a7c15);
+  return written_at (e, s, row, word) & (word == WORDS - 1 ? (UINT64_C (1) << COLUMNS % 64) - 1 : UINT64_MAX);
 }
 
 static vrg_observation
@@ -67,7 +74,7 @@ write_times (vrg_samples *samples, const vrg_grid *grid, int e, int64_t t0, int6
         observations[i] = observation_at (e, s);
         for (int64_t row = row0; row < row1; row++)
           for (int64_t word = 0; word < WORDS; word++)
-            *at++ = word_at (e, s, row, word);
+            *at++ = written_at (e, s, row, word);
       }
   bool speaks = grid->strip == 0;
   int code = vrg_samples_write (samples, e, t0, t1, c0, c1, row0, row1, spins, speaks ? observations : NULL);

@@ -119,6 +119,23 @@ main (int argc, char **argv)
   refused ("", "no line of column names");
   refused ("# only\n# comments\n", "no line of column names");
   refused ("a\tb\n1\t2\n3\n", "bad.tsv:3: 1 cells, but 2 columns");
+
+  /* many columns, and many lines that are no rows: 2^36 cells */
+  enum
+  {
+    WIDE = 1 << 18
+  };
+  char *wide = vrg_new (2 * WIDE + 3, 1, "a wide table");
+  memset (wide, '\t', WIDE);
+  memset (wide + WIDE, '\n', WIDE + 1);
+  strcpy (wide + 2 * WIDE + 1, "x");
+  write_text (scratch_path ("wide.tsv"), wide);
+  check (vrg_table_read (scratch_path ("wide.tsv"), &data) == VRG_FILE && strstr (vrg_error_text (), "1 cells"),
+         "a wide table with blank lines: %s", vrg_error_text ());
+  vrg_free (wide);
+  scratch_truncate (scratch_path ("wide.tsv"), (1 << 27) + 1);
+  check (vrg_table_read (scratch_path ("wide.tsv"), &data) == VRG_FILE && strstr (vrg_error_text (), "is larger"),
+         "a table that is too large");
   scratch_truncate (scratch_path ("a.tsv"), 4096);
   check (vrg_table_read (scratch_path ("a.tsv"), &data) == VRG_FILE && strstr (vrg_error_text (), "not text") != NULL,
          "zeros after the end, as a crash may leave them");

@@ -327,6 +327,9 @@ test_refusals (void)
   scratch_truncate (scratch_path ("begun/checkpoint-flow.0.h5"), 10);
   vrg_directory_make (MPI_COMM_WORLD, scratch_path ("taken"));
   scratch_truncate (scratch_path ("taken/seeds.tsv"), 10);
+  vrg_directory_make (MPI_COMM_WORLD, scratch_path ("piped"));
+  if (check_rank_ == 0 && mkfifo (scratch_path ("piped/seeds.tsv"), 0600) != 0)
+    vrg_fail_one (VRG_FILE, "no pipe can be made");
   const struct
   {
     const char *out, *a, *b, *text;
@@ -341,6 +344,7 @@ test_refusals (void)
     { "new", "large", "third", "[flow] scale does not fit", VRG_USAGE },
     { "new", "large", "cold", "nothing to combine", VRG_USAGE },
     { "taken", "large", "small", "not a table of `vrg combine`", VRG_USAGE },
+    { "piped", "large", "small", "not a table of `vrg combine`", VRG_USAGE },
   };
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
     {

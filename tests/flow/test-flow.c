@@ -17,6 +17,7 @@
 #include "lattice/exact.h"
 #include "sample/sample.h"
 #include "tests/check.h"
+#include "tests/files/change.h"
 
 static const char plane[] = "[run]\nseed = 5\noutput = unused\n[lattice]\nsize = 32\n[couplings]\nnn = 0.3 critical\n"
                             "[sample]\nchains = 4\nthermalization = 100\ninterval = 4\nconfigurations = 2002\n"
@@ -256,11 +257,44 @@ check_parse (const char *text, int n, const char *const *set, vrg_input *input)
   check (status == VRG_OK, "an input: %s", status == VRG_OK ? "good" : vrg_error_text ());
 }
 
+/* A checkpoint whose numbers no run can have come to; uses the samples of `threes`. */
+static void
+check_forged (const vrg_input *input)
+{
+  const char *checkpoint = "forged-stop/checkpoint-flow.0.h5";
+  const struct
+  {
+    const char *name;
+    vrg_h5_type type;
+    int64_t at, value;
+  } changes[] = { { "/done", VRG_U8, 0, 2 },
+                  { "/done", VRG_U8, -1, 1 }, /* the second pass before the first one is done */
+                  { "/histogram", VRG_I64, 0, -1 },
+                  { "/histogram", VRG_I64, 1, INT64_MAX } };
+  vrg_stop stop;
+  vrg_directory_make (MPI_COMM_WORLD, place ("forged-stop"));
+  share_file ("threes/samples.h5", "forged-stop/samples.h5");
+  vrg_stop_init (&stop, MPI_COMM_WORLD, 1e-9, 1000);
+  check (vrg_flow (MPI_COMM_WORLD, input, place ("forged-stop"), &stop) == VRG_STOPPED, "a flow is stopped");
+  vrg_stop_init (&stop, MPI_COMM_WORLD, 0, 1000);
+  for (size_t i = 0; i < sizeof changes / sizeof *changes; i++)
+    {
+      const int64_t was
+        = change_data (place (checkpoint), changes[i].name, changes[i].type, changes[i].at, changes[i].value);
+      check (vrg_flow (MPI_COMM_WORLD, input, place ("forged-stop"), &stop) == VRG_FILE
+               && strstr (vrg_error_text (), "out of range") != NULL,
+             "%s[%lld] = %lld is refused", changes[i].name, (long long) changes[i].at, (long long) changes[i].value);
+      change_data (place (checkpoint), changes[i].name, changes[i].type, changes[i].at, was);
+    }
+  check (vrg_flow (MPI_COMM_WORLD, input, place ("forged-stop"), &stop) == VRG_OK, "as it was, it goes on");
+}
+
 /* What does not fit together; uses the samples of `plane`. */
 static void
 check_refusals (const vrg_input *input)
 {
   static const char *const interval[] = { "sample.interval=5" }, *const field[] = { "couplings.field=0.1" },
+                           *const smaller[] = { "lattice.size=16", "sample.configurations=200" },
                            *const many[] = { "flow.fitted=nn nnn plaquette third fourth tetrahedron rectangle" };
   vrg_input *other = vrg_new (1, sizeof *other, "an input");
   vrg_stop stop;
@@ -282,6 +316,18 @@ check_refusals (const vrg_input *input)
   write_model (other, place ("wrong"), 32);
   check (vrg_flow (MPI_COMM_WORLD, input, place ("wrong"), &stop) == VRG_FILE, "other model: %s", vrg_error_text ());
   check (!vrg_file_exists (MPI_COMM_WORLD, place ("wrong/flow.h5.tmp")), "nothing partial is left");
+
+  /* samples of a smaller lattice that say they are of this input */
+  char *fingerprint = vrg_param_fingerprint (input, VRG_STAGE_SAMPLE);
+  vrg_directory_make (MPI_COMM_WORLD, place ("forged"));
+  check_parse (plane, 2, smaller, other);
+  check (vrg_sample (MPI_COMM_WORLD, other, place ("forged"), &stop) == VRG_OK, "samples of a smaller lattice");
+  change_attribute (place ("forged/samples.h5"), "fingerprint", 0, fingerprint);
+  write_model (input, place ("forged"), 32);
+  check (vrg_flow (MPI_COMM_WORLD, input, place ("forged"), &stop) == VRG_FILE
+           && strstr (vrg_error_text (), "attribute size_0") != NULL,
+         "are refused: %s", vrg_error_text ());
+  vrg_free (fingerprint);
   vrg_free (other);
 }
 
@@ -304,6 +350,7 @@ main (int argc, char **argv)
   check_stage ("chain", input, false, check_chain);
   check_parse (threes, 0, NULL, input);
   check_stage ("threes", input, false, check_threes);
+  check_forged (input);
   vrg_free (input);
 
   MPI_Barrier (MPI_COMM_WORLD);

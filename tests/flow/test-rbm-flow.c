@@ -13,6 +13,7 @@
 #include "lattice/exact.h"
 #include "sample/sample.h"
 #include "tests/check.h"
+#include "tests/files/change.h"
 #include "tests/files/scratch.h"
 
 #define RING                                                                                                           \
@@ -77,7 +78,8 @@ write_model (const vrg_input *trained, const char *name, int64_t rows, int64_t c
   vrg_free (fingerprint);
 }
 
-/** The flow of files in `from`, written to `to`.  stops: stop at every poll, and count how often. */
+/** The flow of files in `from`, written to `to`.  stops: stop at every poll, and count how often; or, from -1,
+ *  once. */
 static int
 flow (MPI_Comm comm, const vrg_input *input, const char *from, const char *to, int *stops)
 {
@@ -93,9 +95,9 @@ flow (MPI_Comm comm, const vrg_input *input, const char *from, const char *to, i
     {
       vrg_stop_init (&stop, comm, stops ? seconds : 0, stops ? 0 : 1000);
       status = vrg_rbm_flow (grid, input, samples, scratch_path (to), fingerprint, &stop);
-      again = status == VRG_STOPPED && stops;
+      again = status == VRG_STOPPED && stops && ++*stops > 0;
       if (again)
-        seconds = ++*stops < 3 ? 1e-9 : seconds < 0.01 ? 0.01 : 1.5 * seconds;
+        seconds = *stops < 3 ? 1e-9 : seconds < 0.01 ? 0.01 : 1.5 * seconds;
     }
   vrg_samples_close (samples);
   vrg_free (fingerprint);
@@ -399,6 +401,25 @@ check_refused (const vrg_input *input, const vrg_input *other)
          "no steps, no flow");
 }
 
+/** A checkpoint that no run can have come to. */
+static void
+check_forged (const vrg_input *input)
+{
+  const char *path = "forged/checkpoint-rbm.0.h5";
+  const double weights[20 * 36] = { 0 };
+  int once = -1;
+  directory_of ("forged");
+  write_model (input, "forged", 6, 6, weights);
+  check (flow (MPI_COMM_WORLD, input, "all", "forged", &once) == VRG_STOPPED, "stopped");
+  change_data (scratch_path (path), "/sums", VRG_I64, -1, -1);
+  check (flow (MPI_COMM_WORLD, input, "all", "forged", NULL) == VRG_FILE && strstr (vrg_error_text (), "out of range"),
+         "a histogram below zero is refused");
+  change_data (scratch_path (path), "/sums", VRG_I64, -1, 0);
+  change_attribute (scratch_path (path), "step", INT64_C (1) << 40, NULL);
+  check (flow (MPI_COMM_WORLD, input, "all", "forged", NULL) == VRG_FILE && strstr (vrg_error_text (), "out of range"),
+         "a step beyond the last is refused");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -412,6 +433,7 @@ main (int argc, char **argv)
   check_nothing (&ring);
   check_ranks (&square);
   check_refused (&square, &ring);
+  check_forged (&square);
   scratch_end ();
   return check_end ();
 }

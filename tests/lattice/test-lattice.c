@@ -67,7 +67,11 @@ test_access (void)
                          && !memcmp (vrg_lattice_row (a, y), vrg_lattice_row (b, y), (size_t) a->stride * 8)
                          && !memcmp (vrg_lattice_row (a, y), packed + y * a->words, (size_t) a->words * 8);
           padding = padding && (packed[(y + 1) * a->words - 1] & ~vrg_row_last_mask (columns)) == 0;
+          packed[(y + 1) * a->words - 1] |= ~vrg_row_last_mask (columns);
         }
+      vrg_lattice_unpack (b, packed);
+      for (int64_t y = 0; y < row1 - row0; y++)
+        padding = padding && !memcmp (vrg_lattice_row (a, y), vrg_lattice_row (b, y), (size_t) a->stride * 8);
       vrg_free (packed);
       vrg_lattice_free (a);
       vrg_lattice_free (b);
@@ -75,7 +79,7 @@ test_access (void)
   check (all_down, "a new lattice is all -1");
   check (set, "spins read as they were set");
   check (packed_right, "rows are packed and unpacked");
-  check (padding, "unused bits of packed rows are 0");
+  check (padding, "unused bits of packed rows are 0, and made so");
 }
 
 static void

@@ -49,6 +49,14 @@ main (int argc, char **argv)
   vrg_watch_end (watch);
   check (true, "and on another node, too");
   check (scratch_size (scratch_path ("watch")) < 0, "the file is removed");
+
+  watch = vrg_watch_begin (MPI_COMM_WORLD, directory, 2);
+  const bool made
+    = check_rank_ > 0 || (unlink (scratch_path ("watch")) == 0 && mkfifo (scratch_path ("watch"), 0600) == 0);
+  check (made, "a pipe in its place");
+  work_alone (1);
+  vrg_watch_end (watch);
+  check (true, "is not waited for");
   scratch_end ();
   return check_end ();
 }

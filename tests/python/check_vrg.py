@@ -202,6 +202,18 @@ def _():
             return False
         with h5py.File("bad.h5", "r+") as f:
             f["ensemble-001"].attrs.modify("nn", 0.44)
+    shutil.copy("every/flow.h5", "bad.h5")
+    with h5py.File("bad.h5", "r+") as f:
+        del f["checksums/ensemble-001/majority/even/y"]
+    try:
+        vrg.verify("bad.h5")
+    except ValueError as error:
+        assert "majority/even/y has no checksums" in str(error)
+    else:
+        return False
+    shutil.copy("every/flow.h5", "bad.h5")
+    with h5py.File("bad.h5", "r+") as f:
+        f["ensemble-001"].attrs.modify("nn", 0.44)
 
 
 @check("provenance and parameters")

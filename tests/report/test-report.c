@@ -352,6 +352,9 @@ check_texts (void)
   check_text (vrg_html_number, "+1.2", "+1.2");
   check_text (vrg_html_number, "-", "–");
   check_text (vrg_html_number, "never", "never");
+  check_text (vrg_html_number, "1<b>", "1&lt;b&gt;");
+  check_text (vrg_html_number, "1e5<b>", "1e5&lt;b&gt;");
+  check_text (vrg_html_number, "1<i>e5", "1&lt;i&gt;e5");
 }
 
 static const char *const all_figures[]

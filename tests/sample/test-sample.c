@@ -9,6 +9,7 @@
 #include "base/progress.h"
 #include "chain.h"
 #include "check.h"
+#include "files/change.h"
 #include "files/checkpoint.h"
 #include "files/samples.h"
 #include "files/table.h"
@@ -214,6 +215,37 @@ test_table (void)
   /* killed after the rename: the samples are complete, the table is made up for */
   vrg_file_remove (MPI_COMM_WORLD, path);
   check (stage (&input, 0) == VRG_OK && exists ("sample.tsv"), "a finished stage makes up for its table");
+
+  /* and not from samples whose head is no longer the input's */
+  vrg_file_remove (MPI_COMM_WORLD, path);
+  snprintf (path, sizeof path, "%s/samples.h5", directory);
+  change_attribute (path, "chains", input.chains + 1, NULL);
+  vrg_log_init (false, VRG_LOG_WARNING);
+  check (stage (&input, 0) == VRG_FILE && strstr (vrg_error_text (), "attribute chains"), "is refused: %s",
+         vrg_error_text ());
+  vrg_log_init (check_rank_ == 0, VRG_LOG_WARNING);
+  remove_files ();
+}
+
+/** A checkpoint of a step at which there is none. */
+static void
+test_forged (void)
+{
+  static const int64_t steps[] = { 3, 16 + 3, 2 * 16 + 2, INT64_MAX };
+  vrg_input input = input_of ("cluster", 0);
+  char path[128];
+  snprintf (path, sizeof path, "%s/checkpoint-sample.0.h5", directory);
+  check (stage (&input, -1) == VRG_STOPPED, "stopped");
+  vrg_log_init (false, VRG_LOG_WARNING); /* it warns */
+  for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
+    {
+      change_attribute (path, "step", steps[i], NULL);
+      check (stage (&input, 0) == VRG_FILE && strstr (vrg_error_text (), "where none is made"), "step %lld is refused",
+             (long long) steps[i]);
+    }
+  change_attribute (path, "step", 1, NULL);
+  check (stage (&input, 0) == VRG_OK && file_is_right (&input), "as it was, it goes on");
+  vrg_log_init (check_rank_ == 0, VRG_LOG_WARNING);
   remove_files ();
 }
 
@@ -251,6 +283,7 @@ main (int argc, char **argv)
   test_stops ("cluster");
   test_stops ("metropolis");
   test_table ();
+  test_forged ();
   test_lost_part ();
 
   MPI_Barrier (MPI_COMM_WORLD);

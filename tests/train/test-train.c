@@ -9,6 +9,7 @@
 
 #include "base/math.h"
 #include "base/rng.h"
+#include "tests/files/change.h"
 #include "tests/train/data.h"
 
 #define INPUT(seed, size, batch, rate, epochs)                                                                         \
@@ -127,6 +128,71 @@ refuse (const char *what, const char *written, const char *text, const uint64_t 
   data_remove (directory);
 }
 
+/** Fewer samples than the input's, which say they are all of them. */
+static void
+forged (const uint64_t *spins)
+{
+  const char *directory = data_directory ();
+  const vrg_input input = data_input (GOOD ("2"));
+  vrg_input fewer = input;
+  char path[128], *fingerprint = vrg_param_fingerprint (&input, VRG_STAGE_SAMPLE);
+  fewer.configurations = 1900;
+  data_write (directory, &fewer, spins);
+  snprintf (path, sizeof path, "%s/samples.h5", directory);
+  change_attribute (path, "fingerprint", 0, fingerprint);
+  const int status = data_train (check_size_, &input, directory, NULL);
+  check (status == VRG_FILE && strstr (vrg_error_text (), "attribute samples"), "are refused: %d, %s", status,
+         vrg_error_text ());
+  vrg_free (fingerprint);
+  data_remove (directory);
+}
+
+/** A checkpoint whose counters no run can have come to. */
+static void
+forged_checkpoint (const uint64_t *spins)
+{
+  /* FINISHED, UPDATES (36 an epoch), WRONG, ROWS, DIVERGED; epochs and updates of the finished layer */
+  static const int64_t changes[][2]
+    = { { 0, -1 },        { 0, 2 },         { 0, 3 },         { 1, -1 }, { 1, 73 }, { 1, INT64_MAX },
+        { 1, INT64_MIN }, { 1, 36 * 2000 }, { 2, INT64_MIN }, { 3, 0 },  { 3, 4 },  { 3, -1 },
+        { 4, 2 },         { 5, 3 },         { 5, -1 },        { 6, 71 }, { 6, -72 } };
+  const vrg_input input
+    = data_input ("[lattice]\nsize = 4\n[sample]\nchains = 1\nconfigurations = 2000\n[train]\nmodel = dense\n"
+                  "hidden = 6 3\nepochs = 2\nanalysis = no\n[flow]\nlevels = 1\n");
+  const char *directory = data_directory ();
+  char path[128];
+  data_write (directory, &input, spins);
+  snprintf (path, sizeof path, "%s/checkpoint-train.0.h5", directory);
+  int status = VRG_STOPPED;
+  for (int64_t finished = 0, updates = 0; status == VRG_STOPPED && (finished < 1 || updates < 2);)
+    {
+      vrg_stop stop;
+      vrg_stop_init (&stop, MPI_COMM_WORLD, 0, 0);
+      stop.deadline = 0;
+      status = vrg_train (MPI_COMM_WORLD, &input, directory, &stop);
+      finished = change_data (path, "/counters", VRG_I64, 0, 0);
+      updates = change_data (path, "/counters", VRG_I64, 1, 0);
+      change_data (path, "/counters", VRG_I64, 0, finished);
+      change_data (path, "/counters", VRG_I64, 1, updates);
+    }
+  snprintf (path, sizeof path, "%s/checkpoint-train.1.h5", directory);
+  vrg_file_remove (MPI_COMM_WORLD, path);
+  snprintf (path, sizeof path, "%s/checkpoint-train.0.h5", directory);
+  check (status == VRG_STOPPED, "stopped in the second layer");
+  vrg_log_init (false, VRG_LOG_WARNING); /* it warns */
+  for (size_t i = 0; i < sizeof changes / sizeof *changes; i++)
+    {
+      const int64_t was = change_data (path, "/counters", VRG_I64, changes[i][0], changes[i][1]);
+      status = data_train (check_size_, &input, directory, NULL);
+      check (status == VRG_FILE && strstr (vrg_error_text (), "out of range"), "counter %d = %lld is refused",
+             (int) changes[i][0], (long long) changes[i][1]);
+      change_data (path, "/counters", VRG_I64, changes[i][0], was);
+    }
+  vrg_log_init (check_rank_ == 0, VRG_LOG_WARNING);
+  check (data_train (check_size_, &input, directory, NULL) == VRG_OK, "as it was, it goes on: %s", vrg_error_text ());
+  data_remove (directory);
+}
+
 /** What a checkpoint holds of the first layer's weights. */
 static int
 look (vrg_h5 *file, void *context, int *n, const vrg_h5_array **arrays)
@@ -209,8 +275,7 @@ examined (const uint64_t *spins)
   MPI_Barrier (MPI_COMM_WORLD);
   if (check_rank_ == 0)
     rmdir (path);
-  int stops = 0; /* none: there is no update left */
-  check (data_train (check_size_, &input, directory, &stops) == VRG_OK && stops == 0, "on: %s", vrg_error_text ());
+  check (data_train (check_size_, &input, directory, NULL) == VRG_OK, "on: %s", vrg_error_text ());
   for (size_t k = 0; k < sizeof files / sizeof *files; k++)
     {
       snprintf (path, sizeof path, "%s/%s", directory, files[k]);
@@ -237,6 +302,8 @@ main (int argc, char **argv)
   refuse ("no samples", NULL, GOOD ("2"), spins, VRG_FILE, "samples.h5");
   refuse ("another seed", GOOD ("2"), INPUT ("4", "4", "50", "0.005", "2"), spins, VRG_FILE, "seed");
   refuse ("another lattice", GOOD ("2"), INPUT ("3", "8", "50", "0.005", "2"), spins, VRG_FILE, "the lattice is 4 x 4");
+  forged (spins);
+  forged_checkpoint (spins);
   vrg_free (spins);
   return check_end ();
 }
