@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # local.sh INPUT [RANKS [VRG ARGUMENTS...]]: a run on this machine without Slurm, in the background of a session if you like:
 #   nohup jobscripts/local.sh input/mcrg-64.ini 2 --out mcrg-64 >mcrg-64.log 2>&1 &
-# SIGUSR1 or SIGTERM to this script makes every rank write a checkpoint and stop with status 75; the same command goes on from there,
-# on any number of ranks.
+# SIGUSR1 or SIGTERM to this script makes every rank write a checkpoint and stop with status 75; the same command, without --fresh,
+# goes on from there, on any number of ranks.
 set -u
 input=${1:?usage: local.sh INPUT [RANKS [VRG ARGUMENTS...]]}
 ranks=${2:-$(nproc)}
@@ -20,5 +20,5 @@ while kill -0 $job 2>/dev/null; do # wait returned because of the signal: the ra
   wait $job
   status=$?
 done
-[ $status = 75 ] && echo "local.sh: stopped with a good checkpoint; the same command continues" >&2
+[ $status = 75 ] && echo "local.sh: stopped with a good checkpoint; the same command (without --fresh) continues" >&2
 exit $status

@@ -3,6 +3,7 @@
 # pipeline.sh INPUT [VRG ARGUMENTS...]: three jobs of their own sizes, each started when the one before is done:
 #   SAMPLE="--nodes=16" TRAIN="--nodes=1" FLOW="--nodes=4 --time=1:00:00" jobscripts/pipeline.sh input/mcrg-64.ini --out here
 # SAMPLE, TRAIN and FLOW are options of sbatch.  Each job requeues itself (vrg.sbatch); the next one waits until it has really ended.
+# --fresh is for the first job alone: the others go on with its work.
 set -eu
 : "${1:?usage: pipeline.sh INPUT [VRG ARGUMENTS...]}"
 job=$(dirname "$0")/vrg.sbatch
@@ -15,6 +16,10 @@ submit() {
 }
 after=(--kill-on-invalid-dep=yes)
 sample=$(submit "${SAMPLE:-}" sample "$@")
+for argument; do
+  shift
+  [ "$argument" = --fresh ] || set -- "$@" "$argument"
+done
 after=(--kill-on-invalid-dep=yes --dependency="afterok:$sample")
 train=$(submit "${TRAIN:-}" train "$@")
 after=(--kill-on-invalid-dep=yes --dependency="afterok:$train")

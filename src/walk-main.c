@@ -2,11 +2,12 @@
  * vrg-walk --walk-hdf5 FILE: the process that looks at an HDF5 file before vrg opens it (files/walk.h).
  *
  * libhdf5 reads beyond its buffers in some damaged files (1.10: an attribute whose datatype is said to be longer than it
- * is), and whether that is noticed depends on what lies there.  Here it is always noticed: every block of memory ends at a
+ * is), and whether that is noticed depends on what lies there.  Here it is noticed: blocks of memory of some size end at a
  * page that cannot be touched, and none is used twice. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
+#include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -75,7 +76,10 @@ take (size_t bytes)
   const size_t whole = (bytes + UNIT - 1) / UNIT * UNIT, length = (whole + sizeof (header) + PAGE - 1) / PAGE * PAGE;
   if (bytes > MOST || length > MOST - used || given + length + GAP > ROOM
       || mprotect (room + given, length, PROT_READ | PROT_WRITE) != 0)
-    return NULL;
+    {
+      errno = ENOMEM;
+      return NULL;
+    }
   char *block = room + given + length - whole;
   given += length + GAP;
   used += length;

@@ -15,10 +15,12 @@ function roff(text,   parts, n, i, out)
     out = out (i == 1 ? "" : i % 2 ? "\\fR" : "\\fB") parts[i]
   return out ~ /^[.']/ ? "\\&" out : out
 }
-# A phrase as a sentence, sentences on lines of their own.
-function sentence(text)
+# A phrase as a sentence, sentences on lines of their own.  A word to be typed, one of `values` or before a colon, stays as it is.
+function sentence(text, values,   word)
 {
-  text = toupper (substr (text, 1, 1)) substr (text, 2)
+  word = substr (text, 1, match (text " ", /[ ,;]/) - 1)
+  if (word !~ /:$/ && index (" " values " ", " " word " ") == 0)
+    text = toupper (substr (text, 1, 1)) substr (text, 2)
   if (text !~ /[.]$/) text = text "."
   text = roff(text)
   gsub (/[.] /, ".\n", text)
@@ -95,7 +97,7 @@ file == 1 {
     if (f[2] != section) print ".SS [" roff(f[2]) "]"
     section = f[2]
     print ".TP\n\\fB" roff(f[3]) "\\fR \\- " roff(f[4])
-    print sentence(f[9])
+    print sentence(f[9], f[5])
     if (f[5] != "") { sub (/^ /, "", f[5]); gsub (/ /, ", ", f[5]); print "One of: " roff(f[5]) "." }
     print ".br"
     print (f[6] == "" ? "" : "Range: " roff(f[6]) ".\n") (f[7] == "" ? "" : "Default: " roff(f[7]) ".\n") "Decides " roff(f[8]) "."

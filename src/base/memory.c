@@ -96,6 +96,12 @@ vrg_memory_peak (void)
   return peak;
 }
 
+void
+vrg_memory_restart (void)
+{
+  peak = now;
+}
+
 int64_t
 vrg_memory_blocks (void)
 {

@@ -18,10 +18,11 @@ void vrg_memory_use (void *pointer, int64_t bytes);
 /** Free what vrg_new gave; NULL is fine.  Local. */
 void vrg_free (void *pointer);
 
-/** Bytes held now, the most ever held, and blocks held now, on this rank. */
+/** Bytes held now, the most held since the start or vrg_memory_restart, and blocks held now, on this rank. */
 int64_t vrg_memory_now (void);
 int64_t vrg_memory_peak (void);
 int64_t vrg_memory_blocks (void);
+void vrg_memory_restart (void);
 
 /** The most bytes of this process that were ever resident, as the system counts them, beyond what was resident when
  *  vrg_memory_start was called: after MPI and HDF5 were started.  0 where the system does not tell.  *start: that. */

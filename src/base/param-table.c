@@ -42,7 +42,7 @@ const vrg_param_row vrg_param_table[] = {
    "Coupling of next-nearest neighbours (along diagonals), each pair once; two dimensions, metropolis or heatbath."},
   {"couplings", "plaquette", VRG_KIND_REAL, ONE (plaquette), NULL, -10, 10, "0", "J/kT", SAMPLE,
    "Coupling of the four spins of a unit square, each square once; two dimensions, metropolis or heatbath."},
-  {"couplings", "field", VRG_KIND_REAL, ONE (field), NULL, -10, 10, "0", "1/kT", SAMPLE,
+  {"couplings", "field", VRG_KIND_REAL, ONE (field), NULL, -10, 10, "0", "h/kT", SAMPLE,
    "Field h of the weight exp(h sum s). Every algorithm in rows; cluster grows a ghost spin for it."},
 
   {"sample", "algorithm", VRG_KIND_NAME, ONE (algorithm), vrg_param_algorithm_names, 0, 0, "cluster", "", SAMPLE,
@@ -94,7 +94,7 @@ const vrg_param_row vrg_param_table[] = {
   {"train", "chains", VRG_KIND_INT, ONE (persistent), NULL, 1, 1e6, "", "chains", TRAIN,
    "Persistent chains of pcd, a multiple of batch. Default: batch."},
   {"train", "steps", VRG_KIND_INT, ONE (steps), NULL, 1, 1000, "1", "Gibbs steps", TRAIN,
-   "The k of CD-k: hidden and visible units are redrawn so often for each update."},
+   "The k of CD-k: hidden and visible units are redrawn this many times per update."},
   {"train", "batch", VRG_KIND_INT, ONE (batch), NULL, 1, 1e6, "50", "configurations", TRAIN,
    "Configurations of one update. The result does not depend on how ranks share them."},
   {"train", "epochs", VRG_KIND_INT, ONE (epochs), NULL, 0, 1e6, "100", "epochs", TRAIN,

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/param.h"
 #include "base/progress.h"
 #include "bench/bench_internal.h"
 #include "files/h5.h"
@@ -205,7 +206,15 @@ vrg_bench (const vrg_grid *grid, int n, const char *const *names)
       while (k < BENCHMARKS && strcmp (benchmarks[k].name, names[i]) != 0)
         k++;
       if (k == BENCHMARKS)
-        return vrg_error (VRG_USAGE, "no benchmark is called %s; there are\n%s", names[i], vrg_bench_names ());
+        {
+          const char *known[BENCHMARKS + 1] = { NULL };
+          for (int j = 0; j < BENCHMARKS; j++)
+            known[j] = benchmarks[j].name;
+          const char *near = vrg_param_nearest (names[i], known);
+          if (near != NULL)
+            return vrg_error (VRG_USAGE, "no benchmark is called %s (did you mean %s?)", names[i], near);
+          return vrg_error (VRG_USAGE, "no benchmark is called %s; `vrg bench --help` lists them", names[i]);
+        }
     }
   if (grid->rank == 0)
     {

@@ -21,20 +21,21 @@ static const struct
   int place;
   const char *help;
 } options[] = {
-  { "--out", "DIR", PLACE (out), "directory to write into; by default [run] output, of combine `combined`" },
+  { "--out", "DIR", PLACE (out), "directory to write into; by default [run] output" },
   { "--set", "section.key=value", 0, "override a key of the input; may be repeated" },
   { "--time", "H:MM:SS|slurm", PLACE (time), "stop with a checkpoint before this time is over; slurm: ask Slurm" },
   { "--fresh", NULL, PLACE (fresh), "move earlier work of these and later stages aside, into DIR/old-N" },
   { "--size", "L|LxM", PLACE (table.size), "rows and columns of the torus" },
   { "--dimension", "D", PLACE (table.dimension), "of the lattice: 1, 2 or 3" },
-  { "--method", "NAME", PLACE (table.method), "kadanoff (default), migdal-kadanoff, decimation" },
-  { "--fixed-point", "NAME", PLACE (table.fixed_point), "of kadanoff: pairs (default; V of |M| alone), neighbours" },
+  { "--method", "NAME", PLACE (table.method), "one of kadanoff (default), migdal-kadanoff, decimation" },
+  { "--fixed-point", "NAME", PLACE (table.fixed_point),
+    "one of pairs (default; V of |M| alone), neighbours; of kadanoff" },
   { "--scale", "B", PLACE (table.scale), "of migdal-kadanoff and decimation (default 2)" },
-  { "--nn", "K", PLACE (table.nn), "coupling, or critical; a list for --bounds" },
+  { "--nn", "K", PLACE (table.nn), "coupling, or `critical`; a list for --bounds" },
   { "--nnn", "K", PLACE (table.nnn), "diagonal coupling a flow starts with (default 0)" },
   { "--plaquette", "K", PLACE (table.plaquette), "four-spin coupling a flow starts with (default 0)" },
   { "--levels", "N", PLACE (table.levels), "of a flow (default 10)" },
-  { "--p", "P", PLACE (table.p), "of a flow: level (best at each, default), constant (best), or P" },
+  { "--p", "P", PLACE (table.p), "one of level (default; best at each), constant (best); or a number; of a flow" },
   { "--bounds", NULL, PLACE (table.bounds), "bounds on ln Z per site, by all methods" },
   { "--rows", "A:B[:STEP]", PLACE (rows), "of the first dimension: A to B - 1, as in Python; or one number" },
   { "--xdmf", "NAME.xdmf", PLACE (xdmf), "spins for ParaView and VisIt: NAME.xdmf and NAME.raw" },
@@ -46,6 +47,24 @@ enum
 {
   OPTIONS = sizeof options / sizeof options[0]
 };
+
+/** Help of an option, where it means something else to one command. */
+static const struct
+{
+  const char *command, *option, *help;
+} others[] = {
+  { "combine", "--out", "directory to write into; by default `combined`" },
+  { "exact", "--nn", "coupling, or `critical`" },
+};
+
+static const char *
+help_of (const vrg_command *c, int option)
+{
+  for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+    if (!strcmp (c->name, others[i].command) && !strcmp (options[option].name, others[i].option))
+      return others[i].help;
+  return options[option].help;
+}
 
 static bool
 has_option (const vrg_command *c, const char *name)
@@ -72,7 +91,7 @@ vrg_command_line_help (const vrg_command *c)
           {
             char text[64];
             snprintf (text, sizeof text, "%s %s", options[i].name, options[i].argument ? options[i].argument : "");
-            printf ("  %-24s %s\n", text, options[i].help);
+            printf ("  %-24s %s\n", text, help_of (c, i));
           }
       if (!strcmp (c->name, "bench"))
         printf ("\nNames:\n%s", vrg_bench_names ());
@@ -101,7 +120,7 @@ vrg_command_line_grammar (void)
       for (int i = 0; i < OPTIONS; i++)
         if (has_option (c, options[i].name))
           printf ("option\t%s\t%s\t%s\t%s\n", c->name, options[i].name, options[i].argument ? options[i].argument : "",
-                  options[i].help);
+                  help_of (c, i));
     }
   for (const char *line = vrg_bench_names (); *line; line += strcspn (line, "\n") + 1)
     {

@@ -2,14 +2,17 @@
  * The commands. */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/progress.h"
 #include "base/terminal.h"
 #include "bench/bench.h"
 #include "cli/app.h"
 #include "files/export.h"
 #include "files/info.h"
+#include "files/lock.h"
 #include "files/status.h"
 #include "flow/combine.h"
 #include "parallel/grid.h"
@@ -102,11 +105,30 @@ command_export (vrg_app *a)
   return vrg_export_file (a->world, &what);
 }
 
+/** Does a report wait for the directory's lock?  Not where nothing can be written, which is told when it is tried; nor
+ *  beside a run that samples, trains or flows: what that has finished can be looked at meanwhile. */
+static int
+waits_for_lock (const char *directory)
+{
+  vrg_lock_view view;
+  vrg_lock_look (directory, &view);
+  const bool beside = view.state == VRG_HOLDER_ALIVE && strcmp (view.live.at.stage, "report") != 0;
+  return !beside && access (directory, W_OK | X_OK) == 0;
+}
+
 static int
 command_report (vrg_app *a)
 {
   vrg_grid *grid = vrg_grid_new (a->world, 1);
-  const int code = vrg_report (grid, a->args[0]);
+  vrg_lock *lock = NULL;
+  int waits = a->rank == 0 && waits_for_lock (a->args[0]), code = VRG_OK;
+  VRG_MPI (MPI_Bcast (&waits, 1, MPI_INT, 0, a->world));
+  vrg_progress_stage ("report"); /* the lock tells */
+  if (waits)
+    code = vrg_lock_take (a->world, a->args[0], &lock);
+  if (code == VRG_OK)
+    code = vrg_report (grid, a->args[0]);
+  vrg_lock_release (lock);
   vrg_grid_free (grid);
   return code;
 }

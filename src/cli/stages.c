@@ -205,7 +205,7 @@ vrg_app_run (vrg_app *a, int wanted, bool report)
     vrg_stop_obeyed (&stop);
   vrg_lock_release (lock);
   if (code == VRG_STOPPED)
-    vrg_info ("stopped early with a good checkpoint in %s; the same command goes on from there (exit code %d)",
-              directory, VRG_STOPPED);
+    vrg_info ("stopped early with a good checkpoint in %s; the same command%s goes on from there (exit code %d)",
+              directory, a->fresh != NULL ? " without --fresh" : "", VRG_STOPPED);
   return vrg_app_advise (a, directory, code);
 }

@@ -48,7 +48,7 @@ int vrg_work_look (MPI_Comm comm, const char *directory, vrg_stage stage, const 
 int vrg_work_aside (MPI_Comm comm, const char *directory, int stages);
 
 /** Names of all files and directories that stages leave in a run directory, the final file of each stage first; NULL after
- *  the last.  Local. */
-const char *vrg_work_name (int index);
+ *  the last.  stage: whose it is.  Local. */
+const char *vrg_work_name (int index, vrg_stage *stage);
 
 #endif

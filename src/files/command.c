@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -77,6 +78,15 @@ vrg_command_own (char *text, size_t size)
   vrg_free (words);
 }
 
+void
+vrg_command_job (char text[VRG_JOB_LENGTH])
+{
+  const char *job = getenv ("SLURM_JOB_ID");
+  text[0] = 0;
+  if (job != NULL && strlen (job) < VRG_JOB_LENGTH && !job[strspn (job, "0123456789")])
+    snprintf (text, VRG_JOB_LENGTH, "%s", job);
+}
+
 /** The next word of a line as add_word makes them, without its quotes; returns what is behind it and its blanks. */
 static const char *
 take_word (const char *p, char word[LONGEST])
@@ -104,9 +114,10 @@ is_vrg (const char *word)
 }
 
 void
-vrg_command_again (const char *command, int ranks, const char *directory, const char *stage, char *text, size_t size)
+vrg_command_again (const char *words, const char *command, const char *job, int ranks, const char *directory,
+                   const char *stage, char *text, size_t size)
 {
-  char here[4096], np[32];
+  char here[4096], np[32], head[160];
   line l = { .text = text, .size = size };
   text[0] = 0;
   char *word = vrg_new (LONGEST, 1, "a word");
@@ -116,13 +127,20 @@ vrg_command_again (const char *command, int ranks, const char *directory, const 
       vrg_free (word);
       return;
     }
-  if (*directory && (getcwd (here, sizeof here) == NULL || strcmp (here, directory) != 0))
+  const bool slurm = *job && !job[strspn (job, "0123456789")];
+  if (slurm)
+    snprintf (head, sizeof head, "submit the job again unless it is queued (squeue -j %s): %d rank%s of", job, ranks,
+              ranks == 1 ? "" : "s");
+  else
+    snprintf (head, sizeof head, "%s:", words);
+  add (&l, head, strlen (head));
+  if (!slurm && *directory && (getcwd (here, sizeof here) == NULL || strcmp (here, directory) != 0))
     {
       add_word (&l, "cd");
       add_word (&l, directory);
       add (&l, " &&", 3);
     }
-  if (ranks > 1)
+  if (!slurm && ranks > 1)
     {
       snprintf (np, sizeof np, "%d", ranks);
       add_word (&l, "mpirun");
@@ -137,6 +155,11 @@ vrg_command_again (const char *command, int ranks, const char *directory, const 
         add_word (&l, index == 1 && stage != NULL ? stage : word);
     }
   vrg_free (word);
+  if (slurm && *directory)
+    {
+      add (&l, ", in", 4);
+      add_word (&l, directory);
+    }
 }
 
 const char *

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <gsl/gsl_version.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -548,13 +549,26 @@ vrg_h5_get_double (vrg_h5 *file, const char *object, const char *name, double *v
 
 /* --- provenance --- */
 
+/** The full name of the directory that the file is in; "" if there is none. */
+static void
+directory_of (const char *path, char full[PATH_MAX])
+{
+  char directory[PATH_MAX];
+  const char *slash = strrchr (path, '/');
+  const int n = slash != NULL ? (int) (slash - path + 1) : 1;
+  if (snprintf (directory, sizeof directory, "%.*s", n, slash != NULL ? path : ".") >= PATH_MAX
+      || realpath (directory, full) == NULL)
+    full[0] = '\0';
+}
+
 int
 vrg_h5_put_provenance (vrg_h5 *file, const char *command)
 {
   /* every rank must write the same attributes: rank 0's */
   struct
   {
-    char command[4096], directory[4096], date[32], host[256], hdf5[32], mpi[MPI_MAX_LIBRARY_VERSION_STRING];
+    char command[4096], directory[4096], output[PATH_MAX], job[VRG_JOB_LENGTH], date[32], host[256], hdf5[32],
+      mpi[MPI_MAX_LIBRARY_VERSION_STRING];
   } text;
   memset (&text, 0, sizeof text);
   if (command != NULL)
@@ -563,6 +577,8 @@ vrg_h5_put_provenance (vrg_h5 *file, const char *command)
     vrg_command_own (text.command, sizeof text.command);
   if (command != NULL || getcwd (text.directory, sizeof text.directory) == NULL)
     text.directory[0] = '\0';
+  directory_of (file->path, text.output);
+  vrg_command_job (text.job);
   time_t now = time (NULL);
   struct tm utc;
   if (gmtime_r (&now, &utc) != NULL)
@@ -577,10 +593,12 @@ vrg_h5_put_provenance (vrg_h5 *file, const char *command)
   text.mpi[strcspn (text.mpi, ",\n")] = '\0';
   VRG_MPI (MPI_Bcast (&text, sizeof text, MPI_BYTE, 0, file->comm));
 
-  const char *const rows[][2]
-    = { { "version", vrg_version () },   { "commit", vrg_commit () }, { "command", text.command },
-        { "directory", text.directory }, { "date", text.date },       { "host", text.host },
-        { "hdf5", text.hdf5 },           { "mpi", text.mpi },         { "gsl", gsl_version } };
+  const char *const rows[][2] = { { "version", vrg_version () }, { "commit", vrg_commit () },
+                                  { "command", text.command },   { "directory", text.directory },
+                                  { "output", text.output },     { "job", text.job },
+                                  { "date", text.date },         { "host", text.host },
+                                  { "hdf5", text.hdf5 },         { "mpi", text.mpi },
+                                  { "gsl", gsl_version } };
   int code = vrg_h5_put_int (file, "/provenance", "ranks", file->size);
   for (size_t i = 0; i < sizeof rows / sizeof *rows && code == VRG_OK; i++)
     code = vrg_h5_put_text (file, "/provenance", rows[i][0], rows[i][1]);

@@ -95,7 +95,7 @@ int vrg_h5_commit (vrg_h5 *file, int code, const char *final);
 /** Recompute and compare.  VRG_FILE names the dataset and the first bad 1 MiB block.  Collective. */
 int vrg_h5_verify (vrg_h5 *file);
 
-/** Group /provenance: version, commit, date, ranks, host, library versions, command, as attributes of it.  Not part of
+/** Group /provenance: version, commit, date, ranks, host, library versions, command, job, as attributes of it.  Not part of
  *  any comparison or checksum.  command NULL: this process's own command line.  Collective. */
 int vrg_h5_put_provenance (vrg_h5 *file, const char *command);
 

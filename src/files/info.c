@@ -19,15 +19,15 @@
 #include "files/status.h"
 #include "files/table.h"
 
-/** Print on rank 0. */
+/** out: NULL on ranks that do not print. */
 __attribute__ ((format (printf, 2, 3))) static void
-say (const vrg_grid *grid, const char *format, ...)
+say (FILE *out, const char *format, ...)
 {
-  if (grid->rank != 0)
+  if (out == NULL)
     return;
   va_list list;
   va_start (list, format);
-  vprintf (format, list);
+  vfprintf (out, format, list);
   va_end (list);
 }
 
@@ -71,25 +71,25 @@ shortest (double x, char text[32])
 
 /** "64 x 64 lattice" of a samples file; a ring in one dimension. */
 static void
-say_lattice (const vrg_grid *grid, vrg_h5 *file)
+say_lattice (FILE *out, vrg_h5 *file)
 {
   const int dimension = (int) number_of (file, "/", "dimension");
-  say (grid, dimension == 1 ? "  ring of %lld sites" : "  %lld", number_of (file, "/", "size_0"));
+  say (out, dimension == 1 ? "  ring of %lld sites" : "  %lld", number_of (file, "/", "size_0"));
   for (int d = 1; d < dimension && d < VRG_MAX_DIMENSION; d++)
-    say (grid, " x %lld", number_of (file, "/", d == 1 ? "size_1" : "size_2"));
-  say (grid, dimension == 1 ? "" : " lattice");
+    say (out, " x %lld", number_of (file, "/", d == 1 ? "size_1" : "size_2"));
+  say (out, dimension == 1 ? "" : " lattice");
 }
 
 /** One sentence on each kind of file. */
 static void
-say_kind (const vrg_grid *grid, vrg_h5 *file, const char *format)
+say_kind (FILE *out, vrg_h5 *file, const char *format)
 {
   if (strcmp (format, "vrg-samples") == 0)
     {
       char *algorithm = text_of (file, "/", "algorithm");
       long long ensembles = number_of (file, "/", "ensembles");
-      say_lattice (grid, file);
-      say (grid, ", %s algorithm, seed %lld, %lld ensemble%s of %lld configurations from %lld chain%s\n",
+      say_lattice (out, file);
+      say (out, ", %s algorithm, seed %lld, %lld ensemble%s of %lld configurations from %lld chain%s\n",
            algorithm != NULL ? algorithm : "?", number_of (file, "/", "seed"), ensembles, ensembles == 1 ? "" : "s",
            number_of (file, "/", "samples"), number_of (file, "/", "chains"),
            number_of (file, "/", "chains") == 1 ? "" : "s");
@@ -100,7 +100,7 @@ say_kind (const vrg_grid *grid, vrg_h5 *file, const char *format)
           double nn = 0;
           snprintf (group, sizeof group, "/ensemble-%03d", e);
           if (vrg_h5_get_double (file, group, "nn", &nn) == VRG_OK)
-            say (grid, "  ensemble %d: nn = %s\n", e, shortest (nn, number));
+            say (out, "  ensemble %d: nn = %s\n", e, shortest (nn, number));
         }
       static const char *const others[] = { "nnn", "plaquette", "field" };
       for (int i = 0; i < 3; i++)
@@ -108,7 +108,7 @@ say_kind (const vrg_grid *grid, vrg_h5 *file, const char *format)
           double value = 0;
           char number[32];
           if (vrg_h5_get_double (file, "/", others[i], &value) == VRG_OK && value != 0)
-            say (grid, "  %s = %s in all of them\n", others[i], shortest (value, number));
+            say (out, "  %s = %s in all of them\n", others[i], shortest (value, number));
         }
     }
   else if (strcmp (format, "vrg-model") == 0)
@@ -121,8 +121,8 @@ say_kind (const vrg_grid *grid, vrg_h5 *file, const char *format)
           char *type = text_of (file, group, "type");
           const bool dense = type != NULL && strcmp (type, "dense") == 0;
           const long long hidden = number_of (file, group, "hidden");
-          say (grid, "  layer %d: %s, %lld %s%s on %lld x %lld visible units, after %lld epochs (%lld updates)\n",
-               l + 1, type != NULL ? type : "?", hidden, dense ? "hidden unit" : "filter", hidden == 1 ? "" : "s",
+          say (out, "  layer %d: %s, %lld %s%s on %lld x %lld visible units, after %lld epochs (%lld updates)\n", l + 1,
+               type != NULL ? type : "?", hidden, dense ? "hidden unit" : "filter", hidden == 1 ? "" : "s",
                number_of (file, group, "rows"), number_of (file, group, "columns"), number_of (file, group, "epochs"),
                number_of (file, group, "updates"));
           vrg_free (type);
@@ -136,13 +136,13 @@ say_kind (const vrg_grid *grid, vrg_h5 *file, const char *format)
             = { .name = "/nn", .type = VRG_F64, .rank = 1, .dims = { dims[0] }, .replicated = true, .data = nn };
           if (vrg_h5_read (file, &array) == VRG_OK)
             for (int i = 0; i < dims[0]; i++)
-              say (grid, "  trained at nn = %s\n", shortest (nn[i], number));
+              say (out, "  trained at nn = %s\n", shortest (nn[i], number));
         }
     }
   else if (strcmp (format, "vrg-checkpoint") == 0)
     {
       char *stage = text_of (file, "/", "stage");
-      say (grid, "  stage %s at step %lld of %lld (%.0f %%)\n", stage != NULL ? stage : "?",
+      say (out, "  stage %s at step %lld of %lld (%.0f %%)\n", stage != NULL ? stage : "?",
            number_of (file, "/", "step"), number_of (file, "/", "total"),
            floor (100 * (double) number_of (file, "/", "step") / fmax (1, (double) number_of (file, "/", "total"))));
       vrg_free (stage);
@@ -151,58 +151,60 @@ say_kind (const vrg_grid *grid, vrg_h5 *file, const char *format)
 
 /** Who made it, and the command that goes on where it is unfinished: of a checkpoint, or of samples.h5.part. */
 static void
-say_origin (const vrg_grid *grid, const vrg_origin *o, bool unfinished)
+say_origin (FILE *out, const vrg_origin *o, bool unfinished)
 {
   char command[4096];
   if (*o->program != 0)
-    say (grid, "  made by vrg %s (%s) on %s, %s, %d rank%s%s%s\n", o->program, o->commit, o->host, o->date, o->ranks,
+    say (out, "  made by vrg %s (%s) on %s, %s, %d rank%s%s%s\n", o->program, o->commit, o->host, o->date, o->ranks,
          o->ranks == 1 ? "" : "s", *o->command ? ": " : "", o->command);
-  vrg_command_again (o->command, o->ranks, o->directory, NULL, command, sizeof command);
-  if (unfinished && *command != 0)
-    say (grid, "  goes on with: %s\n", command);
+  vrg_command_again ("goes on with", o->command, o->job, o->ranks, o->directory, NULL, command, sizeof command);
+  if (unfinished && o->moved)
+    say (out, "  made in %s: its command does not go on here\n", o->output);
+  else if (unfinished && *command != 0)
+    say (out, "  %s\n", command);
 }
 
 /** The keys that determined it, and the libraries. */
 static void
-say_details (const vrg_grid *grid, vrg_h5 *file)
+say_details (FILE *out, vrg_h5 *file)
 {
   static const char *const words[] = { "hdf5", "mpi", "gsl" };
   char *fingerprint = text_of (file, "/", "fingerprint");
   if (fingerprint != NULL)
-    say (grid, "  input\n");
+    say (out, "  input\n");
   for (const char *line = fingerprint; line != NULL && *line != '\0';)
     {
       int n = (int) strcspn (line, "\n");
-      say (grid, "    %.*s\n", n, line);
+      say (out, "    %.*s\n", n, line);
       line += n + (line[n] == '\n');
     }
   vrg_free (fingerprint);
   if (!vrg_h5_exists (file, "/provenance"))
     return;
-  say (grid, "  libraries\n");
+  say (out, "  libraries\n");
   for (size_t i = 0; i < sizeof words / sizeof *words; i++)
     {
       char *text = text_of (file, "/provenance", words[i]);
-      say (grid, "    %s: %s\n", words[i], text != NULL ? text : "?");
+      say (out, "    %s: %s\n", words[i], text != NULL ? text : "?");
       vrg_free (text);
     }
 }
 
 static int
-say_datasets (const vrg_grid *grid, vrg_h5 *file)
+say_datasets (FILE *out, vrg_h5 *file)
 {
   vrg_h5_content content;
   int code = vrg_h5_look (file, &content);
   if (code != VRG_OK)
     return code;
-  say (grid, "  datasets\n");
+  say (out, "  datasets\n");
   for (int64_t i = 0; i < content.n; i++)
     if (content.items[i].rank > 0)
       {
         const vrg_h5_item *item = &content.items[i];
         char shape[128], *help = text_of (file, item->name, "description");
         vrg_h5_shape_text (item->type, item->rank, item->dims, shape);
-        say (grid, "    %s: %s%s%s\n", item->name, shape, help != NULL ? ": " : "", help != NULL ? help : "");
+        say (out, "    %s: %s%s%s\n", item->name, shape, help != NULL ? ": " : "", help != NULL ? help : "");
         vrg_free (help);
       }
   vrg_h5_content_clear (&content);
@@ -219,35 +221,35 @@ without (const char *path, const char *message)
 
 /** The whole of a file that opens.  VRG_FILE leaves the message. */
 static int
-say_open_file (const vrg_grid *grid, const char *path, vrg_h5 *file)
+say_open_file (FILE *out, const char *path, vrg_h5 *file)
 {
   vrg_origin *origin = vrg_new (1, sizeof *origin, "head of a file");
   bool part = ends_with (path, ".part") || ends_with (path, ".tmp");
   int code = vrg_origin_read (file, path, origin), verified = VRG_OK;
   if (code != VRG_OK)
     {
-      say (grid, "%s: %s\n", path, without (path, vrg_error_text ()));
+      say (out, "%s: %s\n", path, without (path, vrg_error_text ()));
       vrg_free (origin);
       return code;
     }
   if (!part)
     verified = vrg_h5_verify (file);
-  say (grid, "%s: %s, format %s version %lld, %s\n", path, origin->words, origin->format, (long long) origin->version,
+  say (out, "%s: %s, format %s version %lld, %s\n", path, origin->words, origin->format, (long long) origin->version,
        part                 ? "UNFINISHED"
        : verified == VRG_OK ? "all checksums verified"
                             : "DAMAGED");
   if (verified != VRG_OK)
-    say (grid, "  damage: %s\n", without (path, vrg_error_text ()));
+    say (out, "  damage: %s\n", without (path, vrg_error_text ()));
   if (origin->version > origin->newest)
     {
-      say (grid, "  of a newer vrg%s%s: this one knows version %lld of the format\n", *origin->program ? ", " : "",
+      say (out, "  of a newer vrg%s%s: this one knows version %lld of the format\n", *origin->program ? ", " : "",
            origin->program, (long long) origin->newest);
       if (verified == VRG_OK)
         verified
           = vrg_error (VRG_FILE, "%s: format version %lld is newer than this program, which knows %lld: use vrg %s",
                        path, (long long) origin->version, (long long) origin->newest,
                        *origin->program ? origin->program : "of a later version");
-      say_origin (grid, origin, false);
+      say_origin (out, origin, false);
       vrg_free (origin);
       return verified;
     }
@@ -257,12 +259,12 @@ say_open_file (const vrg_grid *grid, const char *path, vrg_h5 *file)
       message = vrg_new ((int64_t) strlen (vrg_error_text ()) + 1, 1, "a message");
       memcpy (message, vrg_error_text (), strlen (vrg_error_text ()));
     }
-  say_kind (grid, file, origin->format);
+  say_kind (out, file, origin->format);
   if (part)
-    say (grid, "  how far it is the checkpoints say: `vrg status` or `vrg info` of the directory\n");
-  say_origin (grid, origin, part || *origin->stage != 0);
-  say_details (grid, file);
-  code = say_datasets (grid, file);
+    say (out, "  how far it is the checkpoints say: `vrg status` or `vrg info` of the directory\n");
+  say_origin (out, origin, part || *origin->stage != 0);
+  say_details (out, file);
+  code = say_datasets (out, file);
   if (message != NULL)
     code = vrg_error (verified, "%s", message);
   vrg_free (message);
@@ -271,22 +273,25 @@ say_open_file (const vrg_grid *grid, const char *path, vrg_h5 *file)
 }
 
 static int
-say_h5 (const vrg_grid *grid, const char *path)
+say_h5 (const vrg_grid *grid, FILE *out, const char *path)
 {
   vrg_h5 *file;
   int code = vrg_h5_open (grid->file, path, VRG_H5_READ, &file);
   if (code != VRG_OK)
     {
-      say (grid, "%s: DAMAGED: %s\n", path, without (path, vrg_error_text ()));
+      const char *slash = strrchr (path, '/');
+      say (out, "%s: %s: %s\n", path,
+           strstr (slash != NULL ? slash : path, ".h5") != NULL ? "DAMAGED" : "none of vrg's files",
+           without (path, vrg_error_text ()));
       return code;
     }
-  code = say_open_file (grid, path, file);
+  code = say_open_file (out, path, file);
   vrg_h5_close (file);
   return code;
 }
 
 static int
-say_table (const vrg_grid *grid, const char *path)
+say_table (const vrg_grid *grid, FILE *out, const char *path)
 {
   int code = VRG_OK;
   if (grid->rank == 0)
@@ -294,51 +299,72 @@ say_table (const vrg_grid *grid, const char *path)
       vrg_table_data *data;
       code = vrg_table_read (path, &data);
       if (code == VRG_OK)
-        say (grid, "%s: table of %d columns, %d rows\n", path, data->columns, data->rows);
+        say (out, "%s: table of %d column%s, %d row%s\n", path, data->columns, data->columns == 1 ? "" : "s",
+             data->rows, data->rows == 1 ? "" : "s");
       else
-        say (grid, "%s: DAMAGED: %s\n", path, without (path, vrg_error_text ()));
+        say (out, "%s: DAMAGED: %s\n", path, without (path, vrg_error_text ()));
       vrg_table_free (data);
     }
   return vrg_agree (grid->world, code);
 }
 
 static int
-say_file (const vrg_grid *grid, const char *path)
+say_file (const vrg_grid *grid, FILE *out, const char *path)
 {
-  return ends_with (path, ".tsv") ? say_table (grid, path) : say_h5 (grid, path);
+  return ends_with (path, ".tsv") ? say_table (grid, out, path) : say_h5 (grid, out, path);
 }
 
+/** A finished stage whose file is not good is damaged. */
+static void
+set_damaged (vrg_status_row rows[VRG_STATUS_STAGES], vrg_stage stage, const char *name)
+{
+  for (int s = 0; s < VRG_STATUS_STAGES; s++)
+    if (strcmp (rows[s].stage, vrg_stage_name (stage)) == 0 && strcmp (rows[s].state, "finished") == 0)
+      {
+        rows[s].state = "damaged";
+        snprintf (rows[s].note, sizeof rows[s].note, "%s", name);
+      }
+}
+
+/** The stages, then each file; what the files say is kept until all are verified, since the stages are told by it. */
 static int
-say_directory (const vrg_grid *grid, const char *directory)
+say_directory (const vrg_grid *grid, FILE *out, const char *directory)
 {
   int code = VRG_OK, files = 0;
-  char bad[1024] = "";
+  char bad[1024] = "", *text = NULL;
+  size_t length = 0;
+  vrg_stage stage;
   const char *name;
-  if (grid->rank == 0)
-    {
-      vrg_status_row *rows = vrg_new (VRG_STATUS_STAGES, sizeof *rows, "stages");
-      if (vrg_status_look (directory, rows) == VRG_OK)
-        {
-          say (grid, "%s: a run\n", directory);
-          vrg_status_print (stdout, rows);
-        }
-      vrg_free (rows);
-    }
-  for (int i = 0; (name = vrg_work_name (i)) != NULL; i++)
+  vrg_status_row *rows = vrg_new (VRG_STATUS_STAGES, sizeof *rows, "stages");
+  const bool run = out != NULL && vrg_status_look (directory, rows) == VRG_OK;
+  FILE *details = out != NULL ? open_memstream (&text, &length) : NULL;
+  for (int i = 0; (name = vrg_work_name (i, &stage)) != NULL; i++)
     {
       char path[VRG_PATH_LENGTH];
       snprintf (path, sizeof path, "%s/%s", directory, name);
       const bool ours = ends_with (name, ".h5") || ends_with (name, ".part") || ends_with (name, ".tsv");
       if (!ours || !vrg_file_exists (grid->world, path))
         continue;
-      say (grid, "\n");
-      if (say_file (grid, path) != VRG_OK && code == VRG_OK)
+      say (details, "\n");
+      if (say_file (grid, details, path) != VRG_OK)
         {
+          if (code == VRG_OK)
+            snprintf (bad, sizeof bad, "%s", vrg_error_text ());
           code = VRG_FILE;
-          snprintf (bad, sizeof bad, "%s", vrg_error_text ());
+          if (run)
+            set_damaged (rows, stage, name);
         }
       files++;
     }
+  if (run)
+    {
+      say (out, "%s: a run\n", directory);
+      vrg_status_print (out, rows);
+    }
+  if (details != NULL && fclose (details) == 0)
+    say (out, "%s", text);
+  free (text);
+  vrg_free (rows);
   if (files == 0)
     return vrg_error (VRG_FILE, "%s: holds no files of a run; give the directory of one (--out, or [run] output)",
                       directory);
@@ -353,10 +379,11 @@ vrg_info_print (const vrg_grid *grid, const char *path)
   if (grid->rank == 0 && stat (path, &status) == 0)
     kind = S_ISDIR (status.st_mode) ? 2 : 1;
   vrg_broadcast (grid->world, &kind, sizeof kind);
+  FILE *out = grid->rank == 0 ? stdout : NULL;
   int code
-    = kind == 2 ? say_directory (grid, path)
+    = kind == 2 ? say_directory (grid, out, path)
       : kind == 1
-        ? say_file (grid, path)
+        ? say_file (grid, out, path)
         : vrg_error (VRG_FILE, "%s: no such file or directory; give a file of vrg or the directory of a run", path);
   if (grid->rank == 0)
     fflush (stdout);

@@ -11,13 +11,13 @@
 #include <unistd.h>
 
 #include "base/terminal.h"
-#include "files/command.h"
 
 void
 vrg_live_init (vrg_live *live)
 {
   memset (live, 0, sizeof *live);
   live->since = (long long) time (NULL);
+  vrg_command_job (live->job);
   vrg_command_own (live->command, sizeof live->command);
   if (getcwd (live->directory, sizeof live->directory) == NULL || strchr (live->directory, '\n') != NULL)
     live->directory[0] = 0;
@@ -58,6 +58,8 @@ vrg_live_print (vrg_live *live, char *text, size_t size)
     add (&text, &size, "what %s\n", s->what);
   if (*s->inner)
     add (&text, &size, "inner %" PRId64 " %" PRId64 " %s\n", s->inner_done, s->inner_total, s->inner);
+  if (*live->job)
+    add (&text, &size, "job %s\n", live->job);
   if (*live->command)
     add (&text, &size, "command %s\n", live->command);
   if (*live->directory)
@@ -104,6 +106,8 @@ vrg_live_parse (const char *text, vrg_live *live)
         copy (s->plan, sizeof s->plan, rest);
       else if ((rest = rest_of (line, "what")) != NULL)
         copy (s->what, sizeof s->what, rest);
+      else if ((rest = rest_of (line, "job")) != NULL)
+        copy (live->job, sizeof live->job, rest);
       else if ((rest = rest_of (line, "command")) != NULL)
         copy (live->command, sizeof live->command, rest);
       else if ((rest = rest_of (line, "directory")) != NULL)

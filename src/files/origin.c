@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/error.h"
 #include "base/memory.h"
@@ -32,6 +33,20 @@ get_text (vrg_h5 *file, const char *object, const char *name, char *text, size_t
     snprintf (text, size, "%s", found);
   vrg_free (found);
   vrg_plain_text (text, "");
+}
+
+/** Is the file's directory another one than that in which it was made? */
+static bool
+moved (const char *path, const char *output)
+{
+  struct stat then, now;
+  char directory[4096];
+  const char *slash = strrchr (path, '/');
+  snprintf (directory, sizeof directory, "%.*s", slash != NULL ? (int) (slash - path + 1) : 1,
+            slash != NULL ? path : ".");
+  return *output
+         && (stat (output, &then) != 0 || stat (directory, &now) != 0 || then.st_ino != now.st_ino
+             || then.st_dev != now.st_dev);
 }
 
 int
@@ -69,6 +84,9 @@ vrg_origin_read (vrg_h5 *file, const char *path, vrg_origin *o)
   get_text (file, "/provenance", "host", o->host, sizeof o->host);
   get_text (file, "/provenance", "command", o->command, sizeof o->command);
   get_text (file, "/provenance", "directory", o->directory, sizeof o->directory);
+  get_text (file, "/provenance", "output", o->output, sizeof o->output);
+  get_text (file, "/provenance", "job", o->job, sizeof o->job);
+  o->moved = moved (path, o->output);
   if (vrg_h5_get_int (file, "/provenance", "ranks", &ranks) == VRG_OK && ranks > 0 && ranks < 1 << 30)
     o->ranks = (int) ranks;
   return VRG_OK;

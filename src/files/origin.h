@@ -3,6 +3,7 @@
 #ifndef VRG_FILES_ORIGIN_H
 #define VRG_FILES_ORIGIN_H
 
+#include "files/command.h"
 #include "files/h5.h"
 
 typedef struct
@@ -12,8 +13,10 @@ typedef struct
   int64_t version, newest; /* of the format; the newest that this program knows */
   char stage[16];          /* of a checkpoint, which goes from step to total; "" otherwise */
   int64_t step, total;
-  char program[64], commit[64], date[32], host[256], command[4096], directory[4096]; /* "" where not told */
+  char program[64], commit[64], date[32], host[256], job[VRG_JOB_LENGTH], command[4096], directory[4096],
+    output[4096]; /* "" where not told */
   int ranks;
+  bool moved; /* from the directory that it was made in: its command does not go on here */
 } vrg_origin;
 
 /** Read it; nothing of the data.  VRG_FILE, with words for the user, if the file is another program's.  Collective. */

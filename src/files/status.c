@@ -235,24 +235,28 @@ advise (view *v, vrg_status_row *rows)
   vrg_status_row *row = &rows[next];
   if (strcmp (row->state, "damaged") == 0)
     return;
-  if (*live->command)
-    vrg_command_again (live->command, v->lock.ranks, live->directory, NULL, command, sizeof command);
-  else if (v->newest_time != 0)
-    vrg_command_again (v->newest.command, v->newest.ranks, v->newest.directory, NULL, command, sizeof command);
+  const bool stopped = strcmp (row->state, "stopped") == 0;
+  const char *words = stopped ? "run again" : "go on with";
+  const vrg_origin *origin = &v->newest;
+  for (int s = next - 1; s >= 0 && v->newest_time == 0 && !*origin->command; s--)
+    origin = &v->last[s];
+  const char *stage = origin == &v->newest ? NULL : "run"; /* which finds out what is left to do */
+  if (*live->command && !v->newest.moved)
+    vrg_command_again (words, live->command, live->job, v->lock.ranks, live->directory, NULL, command, sizeof command);
+  else if (origin->moved)
+    snprintf (command, sizeof command, "made in %.3000s: its command does not go on here", origin->output);
   else
-    for (int s = next - 1; s >= 0 && !*command; s--) /* `run` finds out what is left to do */
-      vrg_command_again (v->last[s].command, v->last[s].ranks, v->last[s].directory, "run", command, sizeof command);
+    vrg_command_again (words, origin->command, origin->job, origin->ranks, origin->directory, stage, command,
+                       sizeof command);
   if (v->lock.state == VRG_HOLDER_DEAD)
     note (row, "the run that began at %s has ended without a word (killed?)",
           live->since ? vrg_command_date (live->since, since) : "an unknown time");
   else if (v->lock.state == VRG_HOLDER_SILENT)
     note (row, "no word from its run on %s for %s (killed?)", v->lock.host, vrg_duration (v->lock.age, since));
-  if (*command && strcmp (row->state, "stopped") == 0)
-    note (row, "run again: %s", command);
-  else if (next == REPORT)
+  if (next == REPORT && !(stopped && *command))
     note (row, "make it with: vrg report %s", v->directory);
   else if (*command)
-    note (row, "go on with: %s", command);
+    note (row, "%s", command);
 }
 
 int
@@ -266,6 +270,8 @@ vrg_status_look (const char *directory, vrg_status_row rows[VRG_STATUS_STAGES])
   v.last = vrg_new (VRG_STATUS_STAGES, sizeof *v.last, "heads of files");
   vrg_lock_look (directory, &v.lock);
   v.live = v.lock.state == VRG_HOLDER_ALIVE;
+  if (!v.live && !*v.lock.live.at.plan && strcmp (v.lock.live.at.stage, stages[REPORT].name) == 0)
+    memset (&v.lock, 0, sizeof v.lock); /* a killed `vrg report`: it was no run */
   for (int s = 0; s < VRG_STATUS_STAGES; s++)
     look_at_stage (&v, s, &rows[s]);
   for (int s = TRAIN; s <= FLOW; s++)
@@ -299,7 +305,7 @@ vrg_status_print (FILE *stream, const vrg_status_row rows[VRG_STATUS_STAGES])
       const vrg_status_row *r = &rows[s];
       char text[32];
       const bool more = r->total > 0 || r->rate > 0 || !isnan (r->checkpoint) || *r->host || *r->note;
-      fprintf (stream, more ? "%-7s %-9s" : "%-7s %s", r->stage, r->state);
+      fprintf (stream, more ? "%-7s %-9s " : "%-7s %s", r->stage, r->state);
       const char *separator = " ";
       if (r->total > 0)
         {

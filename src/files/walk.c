@@ -26,7 +26,7 @@
 
 #define SECONDS 20                 /* of processor time; a file of ours takes a part of one */
 #define MEMORY (INT64_C (1) << 30) /* bytes more than the process has at its beginning */
-#define OBJECTS 65536              /* links and attributes in a file */
+#define OBJECTS (1 << 20)          /* links and attributes in a file: flow.h5 has 550 for each coupling and rule */
 #define WORDS 512                  /* of what is wrong */
 #define GOOD "good"
 
@@ -63,13 +63,21 @@ plain_name (const char *name)
   return length > 0 && length < sizeof ((vrg_h5_item *) NULL)->name - 1;
 }
 
+/** One more link or attribute. */
+static bool
+count (walk *w, const char *name)
+{
+  return note (w, plain_name (name), "has an object or attribute of an impossible name")
+         && note (w, ++w->things <= OBJECTS, "has more than %d objects and attributes", OBJECTS);
+}
+
 /** A number or a text of fixed length, and it can be read. */
 static herr_t
 walk_attribute (hid_t object, const char *name, const H5A_info_t *info, void *data)
 {
   walk *w = data;
   (void) info;
-  if (!note (w, plain_name (name) && ++w->things <= OBJECTS, "has attributes of impossible names or number"))
+  if (!count (w, name))
     return -1;
   hid_t attribute = H5Aopen (object, name, H5P_DEFAULT), type = attribute >= 0 ? H5Aget_type (attribute) : -1;
   hid_t space = attribute >= 0 ? H5Aget_space (attribute) : -1;
@@ -124,7 +132,7 @@ walk_link (hid_t group, const char *name, const H5L_info_t *info, void *data)
   walk *w = data;
   char path[300];
   (void) group;
-  if (!note (w, plain_name (name) && ++w->things <= OBJECTS, "has objects of impossible names or number"))
+  if (!count (w, name))
     return -1;
   snprintf (path, sizeof path, "/%s", name);
   if (!note (w, info->type == H5L_TYPE_HARD, "%s is a link to something else, which is not followed", path))
@@ -272,15 +280,23 @@ start (const char *path, const int ends[2], pid_t *child)
   return failed;
 }
 
-/** Let the child walk.  False: it could not be started, or somebody else has ended it, and nothing is known. */
-static bool
+/** What asking has brought. */
+typedef enum
+{
+  NOTHING, /* the child could not be started, or somebody else has ended it */
+  KILLED,  /* by somebody else, or for want of memory */
+  ANSWER
+} outcome;
+
+/** Let the child walk. */
+static outcome
 ask (const char *path, char wrong[WORDS])
 {
   int ends[2], status = 0;
   pid_t child;
   size_t length = 0;
   if (pipe2 (ends, O_CLOEXEC) != 0)
-    return false;
+    return NOTHING;
   const int failed = start (path, ends, &child);
   close (ends[1]);
   for (ssize_t n = 1; failed == 0 && n != 0 && length < WORDS - 1;)
@@ -293,7 +309,7 @@ ask (const char *path, char wrong[WORDS])
   wrong[length] = '\0';
   close (ends[0]);
   if (failed != 0)
-    return false;
+    return NOTHING;
   pid_t ended;
   while ((ended = waitpid (child, &status, 0)) < 0 && errno == EINTR)
     ;
@@ -303,15 +319,17 @@ ask (const char *path, char wrong[WORDS])
     {
       /* signals that a damaged file does not raise; exit code 127: libraries were not found */
       const int by = ended == child && WIFSIGNALED (status) ? WTERMSIG (status) : 0;
-      if (by == SIGKILL || by == SIGTERM || by == SIGINT || by == SIGHUP || by == SIGQUIT || by == SIGUSR1
+      if (by == SIGKILL)
+        return KILLED;
+      if (by == SIGTERM || by == SIGINT || by == SIGHUP || by == SIGQUIT || by == SIGUSR1
           || by == SIGUSR2 || (ended == child && WIFEXITED (status) && WEXITSTATUS (status) == 127))
-        return false;
+        return NOTHING;
       snprintf (wrong, WORDS, "is damaged: the HDF5 library cannot read it (%s)",
                 by == SIGXCPU ? "it does not come to an end"
                 : by != 0     ? strsignal (by)
                               : "it ends without a word");
     }
-  return true;
+  return ANSWER;
 }
 
 /* --- what is known already --- */
@@ -375,7 +393,12 @@ vrg_walk (const char *path)
     snprintf (wrong, sizeof wrong, "%s", before);
   else
     {
-      if (walker == NULL || !ask (path, wrong))
+      outcome o = walker != NULL ? ask (path, wrong) : NOTHING;
+      if (o == KILLED)
+        o = ask (path, wrong);
+      if (o == KILLED)
+        return vrg_error (VRG_FILE, "%s: cannot be looked at: the process that does is killed; is memory short?", path);
+      if (o == NOTHING)
         walk_file (path, wrong);
       remember (&status, wrong);
     }

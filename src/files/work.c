@@ -53,12 +53,15 @@ static const struct
 #define STAGES (sizeof stages / sizeof *stages)
 
 const char *
-vrg_work_name (int index)
+vrg_work_name (int index, vrg_stage *stage)
 {
   for (size_t s = 0; s < STAGES; s++)
     for (int i = 0; stages[s].names[i] != NULL; i++)
       if (index-- == 0)
-        return stages[s].names[i];
+        {
+          *stage = stages[s].stage;
+          return stages[s].names[i];
+        }
   return NULL;
 }
 

@@ -21,6 +21,7 @@
 #include "flow/measure.h"
 #include "flow/output.h"
 #include "flow/rbm-flow.h"
+#include "train/passage.h"
 
 #define STAGE "flow"
 
@@ -52,10 +53,7 @@ begin (flowing *f)
   if (status != VRG_OK)
     return status;
   const vrg_samples_info *info = vrg_samples_get_info (f->samples);
-  status = vrg_filters_init (f->grid, f->directory, f->input, info, &f->filters);
-  if (status == VRG_OK)
-    f->measure = vrg_measure_new (f->input, info, &f->filters);
-  return status;
+  return vrg_filters_init (f->grid, f->directory, f->input, info, &f->filters);
 }
 
 /** Steps 1 to 5.  Collective. */
@@ -69,7 +67,7 @@ flow (flowing *f, vrg_stop *stop)
     status = vrg_mapping_write (f->grid, f->input, vrg_samples_get_info (f->samples), f->directory);
   if (status == VRG_OK)
     {
-      const vrg_measure *m = f->measure;
+      const vrg_measure *m = f->measure = vrg_measure_new (f->input, vrg_samples_get_info (f->samples), &f->filters);
       if (m->levels->depth < f->input->levels)
         vrg_info (STAGE
                   ": %d of the %lld levels wanted: then blocks of side %d no longer divide the sides, or leave less "
@@ -110,19 +108,28 @@ vrg_flow_check (const vrg_input *input)
 }
 
 double
-vrg_flow_bytes (const vrg_input *input)
+vrg_flow_bytes (int ranks, const vrg_input *input)
 {
-  /* the machine as it is read, in double and in fixed point; 512 configurations on their way through a layer */
+  /* the machine as it is read, in double and in fixed point; configurations on their way through a layer */
+  const bool learnt = vrg_input_flow_needs_model (input);
+  const double followed = fmin ((double) input->rbm_configurations, (double) input->configurations);
+  const int64_t n = (int64_t) fmin (followed / ranks + VRG_LAYER_LANES - 1, VRG_PIECE_MOST);
   double machine = 0, piece = 0;
-  for (int l = 0; l < input->n_hidden && input->model != VRG_MODEL_NONE; l++)
+  vrg_layer *layer = learnt && input->model == VRG_MODEL_CONVOLUTION ? vrg_layer_sketch (input, 0, &machine) : NULL;
+  if (layer != NULL)
+    {
+      piece = vrg_passage_bytes (layer, n);
+      vrg_layer_sketch_free (layer);
+    }
+  for (int l = 0; l < input->n_hidden && learnt && input->model == VRG_MODEL_DENSE; l++)
     {
       double visible, hidden, weights;
       vrg_input_layer (input, l, &visible, &hidden, &weights);
       machine += 12 * weights;
-      piece = fmax (piece, 512 * (4 * fmax (visible, hidden) + visible + hidden));
+      piece = fmax (piece, (double) n * (4 * fmax (visible, hidden) + visible + hidden));
     }
   /* sums of what is written */
-  return machine + fmax (piece, vrg_measure_bytes (input)) + (1 << 20);
+  return fmax (machine + piece, vrg_measure_bytes (input)) + (1 << 20);
 }
 
 int

@@ -17,7 +17,7 @@ bool vrg_flow_can (const vrg_input *input);
 int vrg_flow_check (const vrg_input *input);
 
 /** Bytes on a rank, nearly.  Local. */
-double vrg_flow_bytes (const vrg_input *input);
+double vrg_flow_bytes (int ranks, const vrg_input *input);
 
 /** Run or continue the stage in DIRECTORY.  world: every rank; the stage makes its own grid of it.
  *  VRG_OK when its files are complete (at once if they already are), VRG_STOPPED after an agreed early stop with a good

@@ -142,6 +142,7 @@ vrg_grid_tell_memory (const vrg_grid *grid, const char *stage)
   vrg_info ("%s: at most %.1f MiB of memory on a rank", stage, (double) most[0] / (1 << 20));
   vrg_debug ("%s: at most %.1f MiB resident on a rank beyond the %.1f MiB of the libraries at the start", stage,
              (double) most[1] / (1 << 20), (double) most[2] / (1 << 20));
+  vrg_memory_restart ();
 }
 
 int

@@ -50,8 +50,8 @@ void vrg_grid_span (int64_t n, int parts, int part, int64_t *first, int64_t *las
 /** The same where `together` of them stay together, counted from 0.  Local. */
 void vrg_grid_share (int64_t n, int64_t together, int parts, int part, int64_t *first, int64_t *last);
 
-/** Log the most counted memory that a rank has held: "STAGE: at most 1.5 MiB of memory on a rank"; and, for
- *  --verbose, what the system counted.  Collective. */
+/** Log the most counted memory that a rank has held in this stage: "STAGE: at most 1.5 MiB of memory on a rank"; and, for
+ *  --verbose, what the system counted since the process began.  Collective. */
 void vrg_grid_tell_memory (const vrg_grid *grid, const char *stage);
 
 /** Agree on a status: every rank gets the largest code (VRG_STOPPED only without a failure), and if that is not VRG_OK the message of the lowest rank that

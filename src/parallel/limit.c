@@ -65,7 +65,9 @@ slurm_time (double *seconds)
     }
   if (!strncmp (answer, "UNLIMITED", 9) || !strncmp (answer, "NOT_SET", 7))
     *seconds = 0;
-  else if ((*seconds = parse_time (answer, true)) < 0)
+  else if (!strncmp (answer, "INVALID", 7) || (*seconds = parse_time (answer, true)) == 0)
+    *seconds = 1; /* the limit is over (less than nothing is INVALID), which is not to have none */
+  else if (*seconds < 0)
     return vrg_error (VRG_USAGE, "--time slurm: squeue does not tell the time left of job %s; give H:MM:SS", job);
   return VRG_OK;
 }

@@ -139,11 +139,71 @@ has_file (const vrg_report_data *data, const vrg_figure *figure, const char *end
   return remove_it ? unlink (path) == 0 : access (path, R_OK) == 0;
 }
 
+/** What gnuplot can do, as far as it is known. */
+typedef struct
+{
+  bool starts, pdf;
+} abilities;
+
+static void
+draw (vrg_report_data *data, vrg_figure *figure, abilities *gnuplot)
+{
+  const int code = vrg_gnuplot_run (data->directory, figure->name);
+  figure->drawn = code == 0;
+  figure->pdf = figure->drawn && has_file (data, figure, "pdf", false);
+  if (code > 0)
+    {
+      gnuplot->starts = false;
+      vrg_warn ("gnuplot cannot be started (%s): no pictures.  Install it (Debian: gnuplot-nox) and run "
+                "`vrg report %s`",
+                strerror (code), data->directory);
+      vrg_report_warn (data, "Install gnuplot (Debian: gnuplot-nox) and run `vrg report` again.",
+                       "gnuplot could not be started: this page has tables only.");
+    }
+  else if (code < 0)
+    {
+      vrg_warn ("gnuplot failed on %s/figures/%s.gp; see %s/figures/%s.log", data->directory, figure->name,
+                data->directory, figure->name);
+      vrg_report_warn (data, "This picture is left out; the log says what gnuplot did not like.",
+                       "gnuplot failed on figures/%s.gp: see figures/%s.log.", figure->name, figure->name);
+    }
+  else if (!figure->pdf && gnuplot->pdf)
+    {
+      gnuplot->pdf = false;
+      vrg_warn ("gnuplot has no terminal pdfcairo: pictures as SVG only.  Install one that has it (Debian: "
+                "gnuplot-nox) and run `vrg report %s`",
+                data->directory);
+      vrg_report_warn (data, "Install a gnuplot that has it (Debian: gnuplot-nox) and run `vrg report` again.",
+                       "gnuplot has no terminal pdfcairo: there are no PDF files of the pictures.");
+    }
+}
+
+/** Script and picture, if there is anything to draw. */
+static int
+draw_one (vrg_report_data *data, vrg_figure_index index, vrg_figure *figure, abilities *gnuplot)
+{
+  char path[VRG_PATH_LENGTH];
+  has_file (data, figure, "svg", true); /* one of an earlier run */
+  has_file (data, figure, "pdf", true);
+  snprintf (path, sizeof path, "%s/figures/%s.gp", data->directory, figure->name);
+  FILE *script = vrg_gnuplot_open (data->directory, figure->name, figure->title, figure->width, figure->height);
+  if (script == NULL)
+    return vrg_error (VRG_FILE, "%s: cannot be written: %s", path, strerror (errno));
+  figure->written = write_script (script, index, data);
+  if (!vrg_gnuplot_close (script, figure->name))
+    return vrg_error (VRG_FILE, "%s: cannot be written: %s", path, strerror (errno));
+  if (!figure->written)
+    unlink (path);
+  else if (gnuplot->starts)
+    draw (data, figure, gnuplot);
+  return VRG_OK;
+}
+
 int
 vrg_figures_draw (vrg_report_data *data, vrg_figure figures[VRG_FIGURES])
 {
   char path[VRG_PATH_LENGTH];
-  bool gnuplot = true, pdf = true;
+  abilities gnuplot = { true, true };
   describe (figures, data);
   snprintf (path, sizeof path, "%s/figures", data->directory);
   struct stat status;
@@ -153,51 +213,13 @@ vrg_figures_draw (vrg_report_data *data, vrg_figure figures[VRG_FIGURES])
     return vrg_error (VRG_FILE, "%s: is not a directory: move it away", path);
   vrg_progress progress;
   vrg_progress_begin_brief (&progress, "drawing figures", "figures", VRG_FIGURES);
-  for (int i = 0; i < VRG_FIGURES; i++)
+  int code = VRG_OK, drawn = 0;
+  while (drawn < VRG_FIGURES && code == VRG_OK)
     {
-      vrg_progress_update (&progress, i);
-      vrg_figure *figure = &figures[i];
-      has_file (data, figure, "svg", true); /* one of an earlier run */
-      has_file (data, figure, "pdf", true);
-      FILE *script = vrg_gnuplot_open (data->directory, figure->name, figure->title, figure->width, figure->height);
-      snprintf (path, sizeof path, "%s/figures/%s.gp", data->directory, figure->name);
-      if (script == NULL)
-        return vrg_error (VRG_FILE, "%s: cannot be written: %s", path, strerror (errno));
-      figure->written = write_script (script, (vrg_figure_index) i, data);
-      if (!vrg_gnuplot_close (script, figure->name))
-        return vrg_error (VRG_FILE, "%s: cannot be written: %s", path, strerror (errno));
-      if (!figure->written)
-        unlink (path);
-      if (!figure->written || !gnuplot)
-        continue;
-      int code = vrg_gnuplot_run (data->directory, figure->name);
-      figure->drawn = code == 0;
-      figure->pdf = figure->drawn && has_file (data, figure, "pdf", false);
-      if (code > 0)
-        {
-          gnuplot = false;
-          vrg_warn ("gnuplot cannot be started (%s): no pictures.  Install it (Debian: gnuplot-nox) and run "
-                    "`vrg report %s`",
-                    strerror (code), data->directory);
-          vrg_report_warn (data, "Install gnuplot (Debian: gnuplot-nox) and run `vrg report` again.",
-                           "gnuplot could not be started: this page has tables only.");
-        }
-      else if (code < 0)
-        {
-          vrg_warn ("gnuplot failed on %s; see %s/figures/%s.log", path, data->directory, figure->name);
-          vrg_report_warn (data, "This picture is left out; the log says what gnuplot did not like.",
-                           "gnuplot failed on figures/%s.gp: see figures/%s.log.", figure->name, figure->name);
-        }
-      else if (!figure->pdf && pdf)
-        {
-          pdf = false;
-          vrg_warn ("gnuplot has no terminal pdfcairo: pictures as SVG only.  Install one that has it (Debian: "
-                    "gnuplot-nox) and run `vrg report %s`",
-                    data->directory);
-          vrg_report_warn (data, "Install a gnuplot that has it (Debian: gnuplot-nox) and run `vrg report` again.",
-                           "gnuplot has no terminal pdfcairo: there are no PDF files of the pictures.");
-        }
+      vrg_progress_update (&progress, drawn);
+      code = draw_one (data, (vrg_figure_index) drawn, &figures[drawn], &gnuplot);
+      drawn += code == VRG_OK;
     }
-  vrg_progress_end (&progress, VRG_FIGURES);
-  return VRG_OK;
+  vrg_progress_end (&progress, drawn);
+  return code;
 }

@@ -41,8 +41,9 @@ panels_begin (FILE *script)
 static void
 panel (FILE *script, int i, int count, const char *title, const char *label)
 {
-  const double left = 0.14;
-  const double width = (0.83 - left - 0.02) / count;
+  /* a single panel's picture is narrower: labels and legend take more of it */
+  const double left = count > 1 ? 0.14 : 0.19, right = count > 1 ? 0.81 : 0.68;
+  const double width = (right - left) / count;
   fprintf (script, "set lmargin at screen %g\nset rmargin at screen %g\nset title '%s' noenhanced font ',14'\n",
            left + i * width, left + (i + 0.92) * width, title);
   if (i == 0)
@@ -396,10 +397,9 @@ vrg_flow_describe (vrg_figure figures[VRG_FIGURES], const vrg_report_data *data)
   const char *names[VRG_DISTINCT];
   const int dimension = vrg_dimension_of (data);
   static const char diagram[]
-    = "Each path starts at the sampled couplings and moves one level at an arrow, with all couplings of the list "
-      "fitted. "
-      "Compare: critical starts should come to rest at a fixed point, which depends on the rule (open circles: where "
-      "they have come), starts below and above run off to zero and to infinity. %s A path ends where an error exceeds "
+    = "Each path starts at the sampled couplings; each arrow is one level, with all couplings of the list fitted. "
+      "Compare: critical starts should come to rest at a fixed point, which depends on the rule (open circles: deepest "
+      "level reached), starts below and above run off to zero and to infinity. %s A path ends where an error exceeds "
       "0.06; points far outside are not shown.";
   static const char beside[]
     = "Beside them Kadanoff's variational recursion ($b$ = 2) at its critical nn and 2 %% below and above, with its "
@@ -450,7 +450,7 @@ vrg_flow_describe (vrg_figure figures[VRG_FIGURES], const vrg_report_data *data)
                       odd ? "Magnetic exponent by level" : "Thermal exponent by level", caption);
       snprintf (caption, sizeof caption,
                 "The same by the number of operators, the first ones of the list, a panel for each rule. Compare: "
-                "from some number on more operators should change nothing.%s",
+                "adding operators should eventually change nothing.%s",
                 odd || dimension != 2 ? ""
                                       : " With one operator the majority rule comes out 4 to 9 % low: that is the "
                                         "truncation, not noise.");

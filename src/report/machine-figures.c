@@ -11,6 +11,7 @@
 #define FAR 2.0   /* larger couplings are not shown */
 #define VAGUE 0.1 /* nor do points with larger errors widen a range */
 #define LINES 6
+#define NAMED 8 /* starts, at most, that a legend has room for */
 
 static const char grey[] = "#555555";
 
@@ -134,19 +135,21 @@ vrg_machine_steps (FILE *script, const vrg_report_data *data)
     return false;
   vrg_gnuplot_range (script, "y", y_range.low, y_range.high);
   fprintf (script,
-           "set xrange [%g:%g]\nset rmargin 22\nunset key\nset xlabel 'step v → h → v'\n"
+           "set xrange [%g:%g]\nset rmargin 22\n%s\nset xlabel 'step v → h → v'\n"
            "set ylabel 'coupling inferred (J / k_BT)' offset 0.5\n",
-           -0.02 * steps, 1.02 * steps);
+           -0.02 * steps, 1.02 * steps, starts > NAMED ? "unset key" : "set key above left horizontal");
   put_lines (script, data, y_range, false);
   for (int k = 0; k < starts; k++)
     {
       const vrg_gnuplot_style s = vrg_gnuplot_curve (k);
       fprintf (
         script,
-        "%s $data index %d using 1:2 with lines dashtype %d linewidth 1.2 linecolor '%s', \\\n"
+        "%s $data index %d using 1:2 with lines dashtype %d linewidth 1.2 linecolor '%s' notitle, \\\n"
         "  $data index %d using 1:2:3 with yerrorbars pointtype %d dashtype 1 pointsize %g linewidth 1.2 linecolor "
-        "'%s'",
-        k ? ", \\\n " : "plot", k, s.dash, s.colour, k, s.point, starts > 12 || steps > 30 ? 0.4 : 0.6, s.colour);
+        "'%s' notitle, \\\n"
+        "  NaN with linespoints pointtype %d dashtype %d pointsize 0.6 linewidth 1.2 linecolor '%s' title 'K = %.6g'",
+        k ? ", \\\n " : "plot", k, s.dash, s.colour, k, s.point, starts > 12 || steps > 30 ? 0.4 : 0.6, s.colour,
+        s.point, s.dash, s.colour, atof (nn[k]));
     }
   fputs ("\n", script);
   return true;

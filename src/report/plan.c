@@ -103,7 +103,7 @@ plan_train (int ranks, int strips, const vrg_input *input)
 }
 
 static void
-plan_flow (const vrg_input *input)
+plan_flow (int ranks, const vrg_input *input)
 {
   const int64_t depth = vrg_input_depth (input);
   int64_t side[VRG_MAX_DIMENSION];
@@ -136,7 +136,7 @@ plan_flow (const vrg_input *input)
             (long long) depth, (long long) input->levels, (long long) input->scale);
   printf ("  work     operators on %.3g sites\n"
           "  memory   about %s on a rank\n",
-          done * input->n_nn * (double) input->configurations, bytes_text (vrg_flow_bytes (input), memory));
+          done * input->n_nn * (double) input->configurations, bytes_text (vrg_flow_bytes (ranks, input), memory));
 }
 
 int
@@ -153,7 +153,7 @@ vrg_plan_print (int rank, int ranks, const vrg_input *input)
     {
       plan_sample (ranks, strips, why, input);
       plan_train (ranks, train_strips, input);
-      plan_flow (input);
+      plan_flow (ranks, input);
     }
   return code;
 }

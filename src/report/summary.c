@@ -492,7 +492,8 @@ numbers_card (FILE *page, const vrg_findings_all *all)
       /* of n independent normal numbers one or more is as far out */
       const double chance = 100 * (1 - pow (1 - erfc (all->largest / sqrt (2)), all->compared));
       fprintf (page,
-               "Of %d comparison%s %d lie%s beyond two standard deviations (%.1f expected, were they independent); the "
+               "Of %d comparison%s of energies, specific heats and couplings, %d lie%s beyond two standard deviations "
+               "(%.1f expected, were they independent); the "
                "largest is "
                "%.1f (chance makes one as large in ",
                all->compared, all->compared == 1 ? "" : "s", all->beyond_two, all->beyond_two == 1 ? "s" : "",
@@ -523,7 +524,7 @@ warnings (FILE *page, const vrg_report_data *data)
 {
   if (data->n_warnings == 0)
     return;
-  fputs ("<div class=\"warnings\" id=\"warnings\"><h3>To be looked at</h3>\n", page);
+  fputs ("<div class=\"warnings\" id=\"warnings\"><h3>Warnings</h3>\n", page);
   for (int i = 0; i < data->n_warnings; i++)
     {
       const char *advice = data->warning[i].advice;

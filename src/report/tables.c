@@ -136,7 +136,8 @@ typedef enum
 } method;
 static const char *const methods[] = { "kadanoff", "migdal-kadanoff", "decimation", NULL };
 static const char *const method_names[]
-  = { "Kadanoff's lower-bound recursion (one hypercube)", "Migdal-Kadanoff recursion", "decimation" };
+  = { "Kadanoff's lower-bound recursion (lower bound of the free energy; one hypercube)", "Migdal-Kadanoff recursion",
+      "decimation" };
 
 /** The options understood. */
 typedef struct

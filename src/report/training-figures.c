@@ -329,10 +329,13 @@ vrg_training_radius (const vrg_table_data *t, int layer, int *live, int *units)
 }
 
 double
-vrg_training_structureless (const vrg_report_learnt *learnt)
+vrg_training_structureless (const vrg_report_learnt *learnt, int layer)
 {
-  return learnt == NULL ? (double) NAN
-                        : vrg_fields_structureless (&(vrg_fields){ .lattice = { learnt->rows, learnt->columns } });
+  if (learnt == NULL || layer > learnt->layers)
+    return NAN;
+  const vrg_report_fields *f = &learnt->fields[layer - 1];
+  return vrg_fields_structureless (
+    &(vrg_fields){ .lattice = { learnt->rows, learnt->columns }, .rows = f->rows, .columns = f->columns });
 }
 
 static bool
@@ -340,8 +343,7 @@ radii_script (FILE *script, const vrg_report_data *data)
 {
   const vrg_table_data *t = data->fields;
   const int layers = vrg_column_max (t, "layer");
-  const double without = vrg_training_structureless (data->learnt);
-  double high = isfinite (without) ? without : 0;
+  double high = 0;
   int points = 0;
   if (layers < 1 || layers > VRG_MAX_LAYERS)
     return false;
@@ -354,6 +356,13 @@ radii_script (FILE *script, const vrg_report_data *data)
       fprintf (script, "%.4f %.8g\n", vrg_cell (t, row, "layer") + 0.5 * aside, radius);
       high = fmax (high, radius);
       points++;
+    }
+  fputs ("END\n$without << END\n# layer - 0.5, radius without structure, length of the line\n", script);
+  for (int layer = 1; layer <= layers; layer++)
+    {
+      const double without = vrg_training_structureless (data->learnt, layer);
+      fprintf (script, "%.4f %.8g 1\n", layer - 0.5, without);
+      high = fmax (high, without); /* nan is passed over */
     }
   fputs ("END\n$median << END\n# layer - 0.35, median, length of the line\n", script);
   for (int layer = 1; layer <= layers; layer++)
@@ -368,9 +377,11 @@ radii_script (FILE *script, const vrg_report_data *data)
            "set ylabel 'rms radius (lattice constants)' offset 0.5\n"
            "set tmargin at screen 0.85\nset key at screen 0.97,0.925 right center horizontal\nplot ",
            layers, 1.08 * high);
-  if (isfinite (without))
-    fprintf (script, "%.8g with lines dashtype 2 linewidth 1.6 linecolor '%s' title 'without structure', \\\n  ",
-             without, grey);
+  if (data->learnt != NULL)
+    fprintf (script,
+             "$without using 1:2:3:(0) with vectors nohead dashtype 2 linewidth 1.6 linecolor '%s' title 'without "
+             "structure', \\\n  ",
+             grey);
   fprintf (script,
            "$data using 1:2 with points pointtype 7 pointsize 0.35 linecolor '%s' title 'a live unit', \\\n"
            "  $median using 1:2:3:(0) with vectors nohead linewidth 3 linecolor '%s' title 'median'\n",
@@ -561,7 +572,7 @@ vrg_training_describe (vrg_figure figures[VRG_FIGURES], const vrg_report_data *d
   figures[VRG_FIGURE_TRAINING].height = 640;
   vrg_figure_set (&figures[VRG_FIGURE_FILTER], "filter", "Learnt filter",
                   "Weights of the learnt block rule (overall sign chosen for a positive sum): orange positive, blue "
-                  "negative, black frame: the block that the hidden spin stands for. The majority rule would be equal "
+                  "negative, framed: the block that the hidden spin stands for. The majority rule would be equal "
                   "weights inside the frame and none outside.");
   figures[VRG_FIGURE_FILTER].width = 560;
   vrg_figure_set (&figures[VRG_FIGURE_RADII], "radii", "Size of the receptive fields",
@@ -574,8 +585,8 @@ vrg_training_describe (vrg_figure figures[VRG_FIGURES], const vrg_report_data *d
                   "samples between nearest neighbours and none beyond.");
   vrg_figure_set (
     &figures[VRG_FIGURE_TWO_POINT], "two-point", "Two-point function",
-    "$⟨s s'⟩$ of the samples trained on and of samples of the models, of spins so many columns (discs) or "
-    "rows (circles) apart: perfect models lie on the data.");
+    "$⟨s s'⟩$ of the samples trained on and of samples of the models, of spins so many columns (filled symbols) or "
+    "rows (open symbols) apart: perfect models lie on the data.");
   vrg_figure_set (
     &figures[VRG_FIGURE_RECONSTRUCTIONS], "reconstructions", "Reconstructions",
     "Configurations of the data, blue: spin up, and beneath what is drawn of them through the layers and back.");

@@ -15,7 +15,7 @@ bool vrg_training_script (FILE *script, const vrg_report_data *data, int index);
  *  Local. */
 double vrg_training_radius (const vrg_table_data *fields, int layer, int *live, int *units);
 
-/** The radius of a field without structure on the lattice of learnt.h5.  Local. */
-double vrg_training_structureless (const vrg_report_learnt *learnt);
+/** The radius of a field of this layer (from 1) of learnt.h5 without structure; NaN without that.  Local. */
+double vrg_training_structureless (const vrg_report_learnt *learnt, int layer);
 
 #endif

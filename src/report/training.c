@@ -81,7 +81,7 @@ vrg_training_any (const vrg_report_data *data)
   return data->train != NULL || data->fields != NULL || data->model_samples != NULL || data->stack != NULL;
 }
 
-/** What became of each layer, in a line. */
+/** Each layer in a line. */
 static void
 layers_table (FILE *page, const vrg_report_data *data)
 {
@@ -91,10 +91,10 @@ layers_table (FILE *page, const vrg_report_data *data)
     return;
   vrg_html_table_begin (
     page, "layers", layers,
-    "What became of the layers. Fields: hidden units, or filters of a convolution; live: with weights to speak of. "
-    "Radius: "
-    "root mean square distance from the centre of a field, in lattice constants, beside that of a field without "
-    "structure. Above the edge: singular values larger than independent random weights would have, as large as these "
+    "The trained layers. Fields: hidden units, or filters of a convolution; live: weight norm at least 5 % of the "
+    "layer's largest. Radius: root mean square distance from the centre of a field, in lattice constants, beside that "
+    "of weights spread evenly over the sites that a field has. Above the edge: singular values larger than independent "
+    "random weights would have, as large as these "
     "or "
     "as at the start. KL: divergence at the end of the first layer's law from the exact one, in nats per site: 0 is "
     "perfect. Overlap $⟨v v'⟩$ per site of data $v$ and $v'$ drawn through the layers and back: 1 is perfect, 0 "
@@ -107,6 +107,7 @@ layers_table (FILE *page, const vrg_report_data *data)
     {
       int live = 0, units = 0;
       const double radius = data->fields ? vrg_training_radius (data->fields, layer, &live, &units) : (double) NAN;
+      const double without = vrg_training_structureless (data->learnt, layer);
       const int end = last_divergence (data->train, layer), rebuilt = find (data->reconstructions, layer, NULL, 0);
       const vrg_spectrum *s = layer <= data->spectra ? data->spectrum[layer - 1] : NULL;
       fputs ("<tr>", page);
@@ -114,7 +115,7 @@ layers_table (FILE *page, const vrg_report_data *data)
       vrg_html_element (page, "td", units > 0 ? "%d" : "–", units);
       vrg_html_element (page, "td", units > 0 ? "%d" : "–", live);
       vrg_html_element (page, "td", isfinite (radius) ? "%.3g" : "–", radius);
-      vrg_html_element (page, "td", data->learnt ? "%.3g" : "–", vrg_training_structureless (data->learnt));
+      vrg_html_element (page, "td", isfinite (without) ? "%.3g" : "–", without);
       vrg_html_element (page, "td", s ? "%lld of %lld" : "–", s ? (long long) s->above : 0,
                         s ? (long long) s->values : 0);
       vrg_html_element (page, "td", s ? "%lld" : "–", s ? (long long) s->above_start : 0);
@@ -156,10 +157,11 @@ findings (FILE *page, const vrg_report_data *data)
       const double radius = vrg_training_radius (data->fields, layer, &live, &units);
       fprintf (page, "%s layer %d: ", layer > 1 ? "," : "", layer);
       fprintf (page, isfinite (radius) ? "%.3g" : "none", radius);
-      fprintf (page, " (%d of %d live)", live, units);
+      fprintf (page, " (%d of %d live", live, units);
+      const double without = vrg_training_structureless (data->learnt, layer);
+      fprintf (page, isfinite (without) ? "; without structure it is %.3g)" : ")", without);
     }
-  const double without = vrg_training_structureless (data->learnt);
-  fprintf (page, isfinite (without) ? "; without structure it is %.3g.</p>\n" : ".</p>\n", without);
+  fputs (".</p>\n", page);
 }
 
 /** model-samples.tsv: a row for each quantity, or distance of the two-point function; a column for each depth. */

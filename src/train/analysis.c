@@ -210,18 +210,35 @@ draw (const vrg_grid *grid, vrg_findings *f, const vrg_analysis_data *data, int 
   return true;
 }
 
+/** How many of the data are drawn up and down again. */
+static int64_t
+rebuilt (const vrg_model *m, int64_t samples)
+{
+  const int64_t n = samples < REBUILT ? samples : REBUILT,
+                most = between (VRG_LAYER_LANES, (double) UNITS / (double) (m->rows * m->columns), n);
+  return most < n ? most : n;
+}
+
+double
+vrg_analysis_bytes (const vrg_layer *layer, int ranks, int64_t samples)
+{
+  const int64_t chains = schedule_of (layer->model).chains, again = rebuilt (layer->model, samples),
+                most = chains > again ? chains : again;
+  int64_t first, last;
+  vrg_grid_share (most, VRG_LAYER_LANES, ranks, 0, &first, &last);
+  const double words = (double) (layer->row1 * ((layer->model->columns + 63) / 64));
+  return vrg_passage_bytes (layer, last - first) + 8 * (double) most * words;
+}
+
 /** 4. */
 static bool
 rebuild (const vrg_grid *grid, vrg_findings *f, const vrg_analysis_data *data)
 {
-  const int64_t n = data->samples < REBUILT ? data->samples : REBUILT;
   const vrg_model *m = f->stack->layer[0];
-  const int64_t most = between (VRG_LAYER_LANES, (double) UNITS / (double) (m->rows * m->columns), n);
-  vrg_passage *p
-    = vrg_passage_new (grid, f->stack, (uint64_t) f->input->seed, VRG_USE_RECONSTRUCT, most < n ? most : n);
+  f->rebuilt = rebuilt (m, data->samples);
+  vrg_passage *p = vrg_passage_new (grid, f->stack, (uint64_t) f->input->seed, VRG_USE_RECONSTRUCT, f->rebuilt);
   if (p == NULL)
     return false;
-  f->rebuilt = most < n ? most : n;
   f->rebuilds = f->rebuilt < VRG_FINDINGS_PICTURES ? f->rebuilt : VRG_FINDINGS_PICTURES;
   uint64_t *spins = choose (grid, f, data, f->rebuilt);
   const uint64_t *own = spins + p->piece.position * p->words[0];

@@ -5,6 +5,7 @@
 #define VRG_TRAIN_ANALYSIS_H
 
 #include "files/model.h"
+#include "train/layer.h"
 
 /** The training samples, the caller's: this rank's group has n of them, this rank their rows of its strip
  *  (vrg_grid_span). */
@@ -16,6 +17,9 @@ typedef struct
   const int64_t *number; /* [n] */
   const uint64_t *spins; /* [n][rows][words] */
 } vrg_analysis_data;
+
+/** About the bytes on a rank for a convolution on the lattice, and so many samples of all ranks.  Local. */
+double vrg_analysis_bytes (const vrg_layer *layer, int ranks, int64_t samples);
 
 /** Write DIRECTORY/fields.tsv, interactions.tsv, model-samples.tsv, reconstructions.tsv and, last, learnt.h5 (see
  *  train/findings.h).  Nothing is kept in between: a run that was stopped begins anew.  VRG_OK or VRG_FILE.

@@ -312,11 +312,18 @@ vrg_fields_structureless (const vrg_fields *fields)
   double sum = 0;
   for (int axis = 0; axis < 2; axis++)
     {
-      const int64_t length = fields->lattice[axis];
+      const int64_t length = fields->lattice[axis], extent = axis == 0 ? fields->rows : fields->columns;
       double square = 0;
       for (int64_t d = 0; d < length; d++)
         square += (double) (d < length - d ? d * d : (length - d) * (length - d));
-      sum += square / (double) length;
+      /* a window has a middle, and the variance of `extent` sites in a row; all round the torus no site is the middle */
+      sum += extent < length ? ((double) extent * (double) extent - 1) / 12 : square / (double) length;
     }
   return sqrt (sum);
+}
+
+double
+vrg_fields_participation (const vrg_fields *fields)
+{
+  return 3 / ((double) fields->rows * (double) fields->columns);
 }

@@ -52,7 +52,12 @@ void vrg_fields_get (const vrg_grid *grid, const vrg_fields *fields, int64_t fir
 /** Live units; the median radius among them (NaN without any).  Local. */
 int64_t vrg_fields_live (const vrg_fields *fields, double *radius);
 
-/** The radius of a field without structure: root mean square periodic distance of two sites.  Local. */
+/** The radius of a field without structure: weights spread evenly over the rows x columns sites of a field.  Along an axis
+ *  that it does not go round the mean square distance from the middle, (n^2 - 1)/12; else that of two sites of the torus.
+ *  Reads lattice, rows and columns only.  Local. */
 double vrg_fields_structureless (const vrg_fields *fields);
+
+/** Its participation where the weights are independent and normal: 3 over the number of sites.  Local. */
+double vrg_fields_participation (const vrg_fields *fields);
 
 #endif

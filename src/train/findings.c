@@ -14,7 +14,7 @@
 
 #define FORMAT "vrg-learnt"
 #define FORMAT_VERSION 1
-#define COMMENT 640
+#define COMMENT 1024
 
 void
 vrg_findings_clear (vrg_findings *f)
@@ -84,13 +84,22 @@ comment (const vrg_grid *grid, const char *more, char text[COMMENT])
 static int
 fields_table (const vrg_grid *grid, const vrg_findings *f, const char *directory)
 {
-  char text[COMMENT], more[COMMENT / 2];
-  snprintf (
-    more, sizeof more,
-    "effective receptive fields r(l) = W(l) r(l-1); centre, radius and ipr with weights r^2 on the torus\n"
-    "a field without structure has rms_radius %.4f and ipr %.3g; live: own weights at least %g of the layer's largest",
-    vrg_fields_structureless (f->fields[0]), 3.0 / (double) (f->fields[0]->lattice[0] * f->fields[0]->lattice[1]),
-    VRG_FIELDS_LIVE);
+  char text[COMMENT], more[COMMENT - 256], without[COMMENT / 2] = "", from[32] = "";
+  for (int k = 0; k < f->stack->layers; k++)
+    {
+      const vrg_fields *a = f->fields[k], *below = f->fields[k > 0 ? k - 1 : 0];
+      const size_t used = strlen (without);
+      if (k > 0 && a->rows == below->rows && a->columns == below->columns)
+        continue;
+      if (k > 0)
+        snprintf (from, sizeof from, ", from layer %d on ", k + 1);
+      snprintf (without + used, sizeof without - used, "%srms_radius %.4f and ipr %.3g", from,
+                vrg_fields_structureless (a), vrg_fields_participation (a));
+    }
+  snprintf (more, sizeof more,
+            "effective receptive fields r(l) = W(l) r(l-1); centre, radius and ipr with weights r^2 on the torus\n"
+            "a field without structure has %s; live: own weights at least %g of the layer's largest",
+            without, VRG_FIELDS_LIVE);
   comment (grid, more, text);
   vrg_table *table = vrg_table_new (directory, "fields.tsv",
                                     "layer unit norm centre_row centre_column rms_radius ipr live own_norm", text);

@@ -43,18 +43,36 @@ most_lanes (const vrg_layer *layer, int64_t needed)
   return lanes;
 }
 
+/** How much is worked on at a time. */
+static void
+choose_lanes (vrg_gradient *g)
+{
+  const int64_t times = g->chains > 1 ? g->chains : 1;
+  g->chain_lanes = most_lanes (g->layer, vrg_piece_of (times * g->position, times * g->n).lanes);
+  g->data_lanes = g->chains > 1 ? g->chain_lanes / g->chains / VRG_LAYER_LANES * VRG_LAYER_LANES : g->chain_lanes;
+  if (g->data_lanes < VRG_LAYER_LANES)
+    g->data_lanes = VRG_LAYER_LANES;
+  g->words = (g->layer->row1 - g->layer->row0) * ((g->layer->model->columns + 63) / 64);
+}
+
+double
+vrg_gradient_bytes (const vrg_layer *layer, int64_t n, int64_t chains)
+{
+  vrg_gradient g = { .layer = layer, .n = n, .chains = chains };
+  choose_lanes (&g);
+  const vrg_layer_size data = vrg_layer_sizes (layer, g.data_lanes), size = vrg_layer_sizes (layer, g.chain_lanes);
+  return 8 * (double) (chains * n * g.words)
+         + 4 * (double) (data.visible + data.hidden_fields + size.visible + size.hidden + size.visible_fields)
+         + 8 * (double) size.hidden_fields;
+}
+
 vrg_gradient *
 vrg_gradient_new (const vrg_grid *grid, const vrg_layer *layer, int64_t position, int64_t n, int64_t chains)
 {
   vrg_gradient *g = vrg_new (1, sizeof *g, "a gradient");
   *g = (vrg_gradient){ .grid = grid, .layer = layer, .position = position, .n = n, .chains = chains };
-  const int64_t times = chains > 1 ? chains : 1, columns = layer->model->columns,
-                most = most_lanes (layer, vrg_piece_of (times * position, times * n).lanes);
-  g->data_lanes = chains > 1 ? most / chains / VRG_LAYER_LANES * VRG_LAYER_LANES : most;
-  if (g->data_lanes < VRG_LAYER_LANES)
-    g->data_lanes = VRG_LAYER_LANES;
-  g->chain_lanes = most;
-  g->words = (layer->row1 - layer->row0) * ((columns + 63) / 64);
+  choose_lanes (g);
+  const int64_t most = g->chain_lanes;
   g->bits = vrg_new (chains * n * g->words, sizeof *g->bits, "persistent chains");
   g->samples = vrg_new (chains ? most : 0, sizeof *g->samples, "persistent chains");
   const vrg_layer_size data = vrg_layer_sizes (layer, g->data_lanes), size = vrg_layer_sizes (layer, most);

@@ -11,6 +11,9 @@
 /** Room for the units of a piece of a batch, and the persistent chains. */
 typedef struct vrg_gradient vrg_gradient;
 
+/** Bytes of what vrg_gradient_new makes for n positions of a convolution.  Local. */
+double vrg_gradient_bytes (const vrg_layer *layer, int64_t n, int64_t chains);
+
 /** For batch positions [position, position + n) of this rank.  chains: persistent chains per position, 0 for CD; chain c
  *  of a position is number chains * position + c of all.  Local. */
 vrg_gradient *vrg_gradient_new (const vrg_grid *grid, const vrg_layer *layer, int64_t position, int64_t n,

@@ -80,6 +80,36 @@ vrg_layer_start (const vrg_input *input, int number, const vrg_model *below, int
 }
 
 vrg_layer *
+vrg_layer_sketch (const vrg_input *input, int number, double *bytes)
+{
+  vrg_model *model = NULL;
+  vrg_rng rng;
+  int status = VRG_OK;
+  vrg_rng_init (&rng, 0, 0, VRG_USE_TRAIN);
+  for (int k = 0; k <= number && status == VRG_OK; k++)
+    {
+      vrg_model *below = model;
+      status = vrg_layer_start (input, k, below, 1, 0, &rng, &model);
+      if (below != NULL)
+        vrg_model_free (below);
+    }
+  if (status != VRG_OK)
+    return NULL;
+  const int64_t before = vrg_memory_now ();
+  vrg_layer *layer = vrg_layer_new (model, MPI_COMM_NULL);
+  *bytes = (double) (vrg_memory_now () - before);
+  return layer;
+}
+
+void
+vrg_layer_sketch_free (vrg_layer *layer)
+{
+  vrg_model *model = layer->model;
+  vrg_layer_free (layer);
+  vrg_model_free (model);
+}
+
+vrg_layer *
 vrg_layer_new (vrg_model *model, MPI_Comm strip_comm)
 {
   vrg_layer *layer = vrg_new (1, sizeof *layer, "a layer");

@@ -72,6 +72,11 @@ typedef struct
 int vrg_layer_start (const vrg_input *input, int number, const vrg_model *below, int strips, int strip,
                      const vrg_rng *rng, vrg_model **model);
 
+/** A convolution as it will be in training, to ask it for sizes: its weights are few.  *bytes: what it takes.  NULL if it
+ *  does not fit the lattice.  Local. */
+vrg_layer *vrg_layer_sketch (const vrg_input *input, int number, double *bytes);
+void vrg_layer_sketch_free (vrg_layer *layer);
+
 /** Local.  strip_comm stays the caller's; MPI_COMM_NULL for one strip. */
 vrg_layer *vrg_layer_new (vrg_model *model, MPI_Comm strip_comm);
 void vrg_layer_free (vrg_layer *layer);

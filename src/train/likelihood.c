@@ -167,6 +167,22 @@ vrg_likelihood_lanes (int64_t hidden, int64_t n)
 }
 
 double
+vrg_likelihood_bytes (const vrg_layer *layer, int64_t total, int64_t n)
+{
+  const int64_t lanes = vrg_likelihood_lanes (layer->hidden, n),
+                used = total < VRG_PSEUDO_SAMPLES ? total : VRG_PSEUDO_SAMPLES;
+  const vrg_layer_size few = vrg_layer_sizes (layer, lanes), many = vrg_layer_sizes (layer, LANES);
+  const double pseudo = 4 * (double) (few.visible + few.hidden_fields + (lanes + 3) * layer->hidden)
+                        + 8 * (double) (layer->sites + 2 * n + used * VRG_PSEUDO_SITES)
+                        + (double) (lanes * VRG_PSEUDO_SITES) * (double) sizeof (pair),
+               annealed = 4 * (double) (many.visible + many.hidden + 2 * many.visible_fields + many.hidden_fields)
+                          + 12 * (double) layer->hidden,
+               measured
+               = 4 * (double) (many.visible + many.hidden_fields + layer->hidden + layer->sites) + 16 * (double) total;
+  return fmax (pseudo, fmax (measured, vrg_enumeration_possible (layer) ? 0 : annealed));
+}
+
+double
 vrg_likelihood_pseudo (const vrg_grid *grid, const vrg_layer *layer, const vrg_rng *rng, int64_t total,
                        const uint64_t *const *samples, const int64_t *number, int64_t n)
 {

@@ -14,6 +14,9 @@
 #define VRG_PSEUDO_SAMPLES 1000
 #define VRG_PSEUDO_SITES 16
 
+/** The most bytes taken to judge a convolution by n configurations of this rank, `total` of all.  Local. */
+double vrg_likelihood_bytes (const vrg_layer *layer, int64_t total, int64_t n);
+
 /** How many of n configurations the pseudo-likelihood works on at a time, each with two fields of every hidden unit.
  *  Local. */
 int64_t vrg_likelihood_lanes (int64_t hidden, int64_t n);

@@ -32,6 +32,15 @@ hidden_words (const vrg_layer *layer)
                                     : vrg_model_hidden_rows (m) * ((m->columns / m->stride + 63) / 64);
 }
 
+double
+vrg_passage_bytes (const vrg_layer *layer, int64_t n)
+{
+  const vrg_layer_size size = vrg_layer_sizes (layer, vrg_piece_of (0, n).lanes);
+  const int64_t words = (layer->row1 - layer->row0) * ((columns_of (layer) + 63) / 64) + hidden_words (layer);
+  return 4 * (double) (size.visible + size.hidden + larger (size.visible_fields, size.hidden_fields))
+         + 8 * (double) (n * words);
+}
+
 vrg_passage *
 vrg_passage_new (const vrg_grid *grid, const vrg_stack *stack, uint64_t seed, vrg_layer_use use, int64_t n)
 {

@@ -23,6 +23,9 @@ typedef struct
   uint64_t *room;
 } vrg_passage;
 
+/** Bytes of a passage of n positions through this layer alone.  Local. */
+double vrg_passage_bytes (const vrg_layer *layer, int64_t n);
+
 /** For positions 0 .. n - 1, at most VRG_PIECE_MOST a group, which are shared among groups by 16.  use: whose random
  *  numbers.  NULL if weights are too large to be rounded.  Collective over the strips. */
 vrg_passage *vrg_passage_new (const vrg_grid *grid, const vrg_stack *stack, uint64_t seed, vrg_layer_use use,

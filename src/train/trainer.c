@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/math.h"
 #include "base/memory.h"
+#include "train/analysis.h"
 #include "train/likelihood.h"
 
 #define UPDATE_BYTES 24 /* a rank reads and writes for each of its weights in rounding and moving it */
@@ -39,13 +40,34 @@ vrg_trainer_strips (int ranks, const vrg_input *input, int *strips)
   return VRG_OK;
 }
 
+/** The same for a convolution. */
+static double
+convolution_bytes (int ranks, const vrg_input *input, int number, int64_t samples, int64_t kept, int64_t tested)
+{
+  double bytes;
+  vrg_layer *layer = vrg_layer_sketch (input, number, &bytes);
+  if (layer == NULL)
+    return 0;
+  const int64_t chains = input->method == VRG_PCD ? input->persistent / input->batch : 0, share = samples / ranks + 1;
+  const double judged = vrg_likelihood_bytes (layer, tested, tested / ranks + 1),
+               updated = vrg_gradient_bytes (layer, (input->batch + ranks - 1) / ranks, chains),
+               analysed = input->analysis && number == 0 ? vrg_analysis_bytes (layer, ranks, kept) : 0;
+  bytes += 8 * (double) (share * layer->row1 * ((layer->model->columns + 63) / 64)) + fmax (updated + judged, analysed);
+  vrg_layer_sketch_free (layer);
+  return bytes;
+}
+
 double
 vrg_trainer_bytes (int ranks, const vrg_input *input, int strips, int number)
 {
-  const bool dense = input->model == VRG_MODEL_DENSE, persistent = input->method == VRG_PCD;
+  const bool persistent = input->method == VRG_PCD;
   const int ring = input->dimension == 1, groups = ranks / strips;
   const int64_t held_out = vrg_input_held_out (input),
-                tested = ((held_out > 0 ? held_out : input->configurations) * input->n_coupling + groups - 1) / groups;
+                all_tested = (held_out > 0 ? held_out : input->configurations) * input->n_coupling,
+                tested = (all_tested + groups - 1) / groups;
+  if (input->model == VRG_MODEL_CONVOLUTION)
+    return convolution_bytes (ranks, input, number, input->configurations * input->n_coupling,
+                              (input->configurations - held_out) * input->n_coupling, all_tested);
   double visible, hidden, weights;
   vrg_input_layer (input, number, &visible, &hidden, &weights);
   const double batch = (double) input->batch, chains = persistent ? (double) input->persistent : batch,
@@ -56,15 +78,14 @@ vrg_trainer_bytes (int ranks, const vrg_input *input, int strips, int number)
                  : (double) (ring ? 1 : input->size[0]) * (double) ((input->size[1 - ring] + 63) / 64 * 8);
   /* of each weight: masters, those of the last epoch, fixed point; the gradient, unless rows of it are used at once;
    * moments, averages */
-  const bool streamed
-    = dense && groups == 1 && !input->centering && fmax (batch, persistent ? chains : 0) <= VRG_PIECE_MOST;
+  const bool streamed = groups == 1 && !input->centering && fmax (batch, persistent ? chains : 0) <= VRG_PIECE_MOST;
   const double moments = input->optimiser == VRG_ADAM ? 16
                          : input->momentum > 0        ? 8
                                                       : 0,
                weight = 20 + (streamed ? 0 : 8) + moments + (input->average > 0 ? 8 : 0);
   /* the most of what passes through the layer at once: a piece of the batch, of the pseudo-likelihood, of annealing
    * (128 chains) */
-  const double piece = 4 * fmin (chains / groups + 16, dense ? 512 : 64) * (part * 1.4 + hidden * 3.2),
+  const double piece = 4 * fmin (chains / groups + 16, 512) * (part * 1.4 + hidden * 3.2),
                pseudo = 4 * (double) vrg_likelihood_lanes ((int64_t) hidden, tested) * (part + 2 * hidden),
                annealed = 4 * fmin (128, (double) input->ais_chains) * (4 * part + 2 * hidden);
   return (double) input->configurations * input->n_coupling * configuration / ranks + weights * weight / strips

@@ -33,6 +33,8 @@ main (int argc, char **argv)
   for (int i = 0; i < 100; i += 2)
     vrg_free (block[i]);
   check (vrg_memory_now () == 0 && vrg_memory_peak () == bytes, "all freed; the peak stays");
+  vrg_memory_restart ();
+  check (vrg_memory_peak () == 0, "until it is counted anew");
 
   char *large = vrg_new (INT64_C (1) << 28, 1, "a large block");
   check (large[0] == 0 && large[(1 << 28) - 1] == 0, "a large block");

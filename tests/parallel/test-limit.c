@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * ranks: 1
  * Time limits of the command line, and of Slurm's environment. */
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "check.h"
 #include "parallel/limit.h"
@@ -14,6 +18,27 @@ seconds_of (const char *text)
   double seconds = 0;
   const int code = vrg_limit_read (MPI_COMM_WORLD, text, &seconds);
   return code == VRG_OK ? seconds : code == VRG_USAGE ? -1 : -2;
+}
+
+/** What `slurm` gives when squeue says `left`: a program of that name stands first in the path. */
+static double
+seconds_of_squeue (const char *left)
+{
+  char directory[] = "/tmp/vrg-limit-XXXXXX", file[64], path[4096], *old = strdup (getenv ("PATH"));
+  check (mkdtemp (directory) != NULL, "a directory for squeue");
+  snprintf (file, sizeof file, "%s/squeue", directory);
+  FILE *program = fopen (file, "w");
+  fprintf (program, "#!/bin/sh\necho '%s'\n", left);
+  fclose (program);
+  chmod (file, 0755);
+  snprintf (path, sizeof path, "%s:%s", directory, old);
+  setenv ("PATH", path, 1);
+  const double seconds = seconds_of ("slurm");
+  setenv ("PATH", old, 1);
+  free (old);
+  unlink (file);
+  rmdir (directory);
+  return seconds;
 }
 
 int
@@ -63,5 +88,18 @@ main (int argc, char **argv)
   check (left > 7100 && left <= 7200, "slurm: what SLURM_JOB_END_TIME leaves (%g s)", left);
   setenv ("SLURM_JOB_END_TIME", "1000", 1);
   check (seconds_of ("slurm") == 1, "slurm: a job whose time is over stops at once");
+  unsetenv ("SLURM_JOB_END_TIME");
+  static const struct
+  {
+    const char *left;
+    double seconds;
+  } answers[] = { { "1:30", 90 }, { "2:03:04", 7384 }, { "1-00:00:00", 86400 }, { "UNLIMITED", 0 }, { "NOT_SET", 0 },
+                  { "0:01", 1 },  { "0:00", 1 },       { "INVALID", 1 },        { "nonsense", -1 }, { "", -1 } };
+  for (size_t i = 0; i < sizeof answers / sizeof *answers; i++)
+    {
+      const double seconds = seconds_of_squeue (answers[i].left);
+      check (seconds == answers[i].seconds, "squeue: `%s` left is %g s (%g)", answers[i].left, answers[i].seconds,
+             seconds);
+    }
   return check_end ();
 }

@@ -6,6 +6,7 @@
 #define _GNU_SOURCE /* nftw */
 #endif
 
+#include "base/progress.h"
 #include "files/h5.h"
 #include "files/model.h"
 #include "files/table.h"
@@ -393,8 +394,8 @@ check_stack (const vrg_grid *grid)
     "a stack", 7,
     (const char *const[]){ "ln Z is doubtful: the KL divergence of layer 1 at epoch 20 is 7.0 standard errors below 0",
                            "Samples of 2 layers: chains started from the data and from random units differ by 7.5",
-                           "(39 of 40 live), layer 2: ", "−1.0123(21)", "−1.2345(31)", "0.610(4)",
-                           "without structure it is 6.56" },
+                           "(39 of 40 live; without structure it is 6.56), layer 2: ", "−1.0123(21)", "−1.2345(31)",
+                           "0.610(4)", "weight norm at least 5 % of the layer&#39;s largest" },
     5,
     (const char *const[]){ "Samples of 1 layer:", "Left out", "learnt.h5 is missing", "another model",
                            "is not of the model.h5" });
@@ -416,6 +417,21 @@ check_stack (const vrg_grid *grid)
   vrg_log_init (true, VRG_LOG_WARNING);
   vrg_stack_free (stack);
   memcpy (directory, outside, sizeof outside);
+}
+
+/** A script that cannot be written ends the report, and the work that was told of. */
+static void
+check_cannot_draw (const vrg_grid *grid)
+{
+  char path[1024];
+  vrg_progress_state state;
+  snprintf (path, sizeof path, "%s/figures/binder.gp", directory);
+  check (unlink (path) == 0 && mkdir (path, 0777) == 0, "a directory in place of a script");
+  check (vrg_report (grid, directory) == VRG_FILE && strstr (vrg_error_text (), "binder.gp: cannot be written") != NULL,
+         "is a file error");
+  vrg_progress_now (&state);
+  check (*state.what == 0 && *state.inner == 0, "and nothing is going on any more");
+  check (rmdir (path) == 0, "it is removed");
 }
 
 int
@@ -481,6 +497,7 @@ main (int argc, char **argv)
               (const char *const[]){ "<script>alert", "standard errors:", "http://localhost",
                                      "is missing:", "gnuplot could not", "another model" });
 
+  check_cannot_draw (grid);
   check_stack (grid);
   end_directory (keep);
   vrg_free (kept_path);

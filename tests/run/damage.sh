@@ -16,6 +16,16 @@ turn_bit() {
   printf "$(printf '\\%03o' $((value ^ (1 << $3))))" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
 }
 
+# step_of FILE: of a checkpoint; -1 if there is none.
+step_of() {
+  h5dump -a /step "$1" | awk '/\(0\):/ { step = $2 } END { print step == "" ? -1 : step }'
+}
+
+# logged_step NAME: of the last checkpoint-STAGE of that name in the log of what was begun; -1 if there is none.
+logged_step() {
+  sed -n "s/.*checkpoint at step \([0-9]*\) .*$1.*/\1/p" "$log" | tail -1 | grep . || echo -1
+}
+
 # somewhere LENGTH: a random number below it.
 somewhere() {
   echo $(((RANDOM * 32768 + RANDOM) % $1))
@@ -66,7 +76,7 @@ goes_on() {
 
 # checkpoints STAGE PLACES
 checkpoints() {
-  local stage=$1 n i length offset size name tried passed wrong
+  local stage=$1 n i length offset size name tried passed wrong tries=0 ours files
   two_generations $stage
   again() { rm -rf broken && cp -rp stopped-$stage broken; }
   length=$(size_of stopped-$stage/$newest)
@@ -108,37 +118,51 @@ checkpoints() {
   ended "  newest missing" 0 "resumed from broken/$older"
   check "    same bits" same whole-$stage broken $(stage_files $stage)
 
-  sed 's/^seed.*/seed = 4/' $stage.ini >other.ini
+  # another run, of ten times the steps, so that there is time to catch it
+  sed 's/^seed.*/seed = 4/; s/^\(configurations\|epochs\) = [0-9]*/&0/' $stage.ini >other.ini
   rm -rf broken && cp -rp before-$stage broken && mv $stage.ini own.ini && mv other.ini $stage.ini
   [ $stage != flow ] || launch 2 run flow.ini --out broken --fresh --time 0:05:00 >other.log 2>&1
   case $stage in
   dense | convolution) launch 2 sample $stage.ini --out broken --fresh && rm -f broken/model.h5 ;;
   flow) rm -rf broken/flow.h5 broken/rbm-flow.h5 ;;
   esac >other.log 2>&1
-  begin 2 $(stage_command $stage)
-  until [ "$(grep -c 'checkpoint at step' "$log")" -ge 2 ] || ! runs $pid; do sleep 0.01; done
-  strike all
-  left=
-  settle
+  rm -rf before-other && mv broken before-other
+  ours=$(step_of stopped-$stage/$newest) files=${newest%.?.h5}
+  rm -f earlier.h5 later.h5
+  until [ -s later.h5 ] || [ $tries -gt 20 ]; do # one of an early step, one of a later step than ours
+    rm -rf broken && cp -rp before-other broken
+    begin 2 $(stage_command $stage)
+    until [ -s broken/$files.0.h5 ] || ! runs $pid; do sleep 0.01; done
+    cp broken/$files.0.h5 earlier.h5
+    until [ "$(logged_step $files)" -gt $ours ] || ! runs $pid; do sleep 0.01; done
+    strike all
+    left=
+    settle
+    for name in broken/$files.[01].h5; do
+      [ "$(step_of $name)" -le $ours ] || cp $name later.h5
+    done
+    tries=$((tries + 1))
+  done
   mv own.ini $stage.ini
-  local other=$(ls broken/checkpoint-*.[01].h5 2>/dev/null | head -1)
-  if [ -n "$other" ]; then
-    cp $other other.h5
+  check "  checkpoints of another run, at steps $(step_of earlier.h5) and $(step_of later.h5), before and after $ours" \
+    test "$(step_of earlier.h5)" -lt $ours -a "$(step_of later.h5)" -gt $ours
+  for name in earlier later; do
     again
-    cp other.h5 broken/$newest
-    # the older one is asked first if its step is the larger one; then nothing is to be told
+    cp $name.h5 broken/$newest
     run 2 $(stage_command $stage) --verbose
-    ended "  one of another run in the newest one's place" 0 "resumed from broken/$older"
+    ended "  the $name one in the newest one's place" 0 "resumed from broken/$older"
     check "    same bits" same whole-$stage broken $(stage_files $stage)
+    # the older one of ours is asked first if its step is the larger one
+    [ $name = earlier ] || check "    the reason is told" said "passed over a checkpoint: broken/$newest: is of other parameters: "
     again
-    cp other.h5 broken/$newest
-    cp other.h5 broken/$older
+    cp $name.h5 broken/$newest
+    cp $name.h5 broken/$older
     run 2 $(stage_command $stage)
     # what train and flow of other parameters left gives way, in a directory whose samples are ours
     [ $status = 0 ] && [ -s broken/old-1/$newest ] && same whole-$stage broken $(stage_files $stage) >same.log 2>&1 && status=2
-    check "  two of another run: refused, or kept aside" test $status = 2 -o $status = 3
-    row "$stage: a checkpoint of another run" 2 "previous one used; both: refused, or kept aside"
-  fi
+    check "  two of it: refused, or kept aside" test $status = 2 -o $status = 3
+  done
+  row "$stage: a checkpoint of another run" 4 "previous one used; both: refused, or kept aside"
 
   again
   turn_bit broken/$newest $((length / 3)) 1

@@ -18,7 +18,7 @@ stage_input() {
   rows) few convolution | sed 's/^chains.*/algorithm = metropolis\nchains = 3/' ;;
   chains) few convolution | sed 's/^size.*/size = 8/; s/^chains.*/algorithm = metropolis\npacking = chains\nchains = 40/; s/^configurations.*/configurations = 900/' ;;
   tempering) few convolution | sed 's/^size.*/size = 8/; s/^chains.*/algorithm = tempering\nchains = 40/; s/^configurations.*/configurations = 900/' ;;
-  dense) few dense | sed 's/^analysis.*/analysis = yes/' ;;
+  dense) few dense | sed 's/^analysis.*/analysis = yes/; s/^epochs.*/epochs = 6/' ;;
   convolution) few convolution | sed 's/^epochs.*/epochs = 6/' ;;
   flow | report) few convolution ;;
   esac

@@ -163,7 +163,13 @@ test_convolution (int64_t length)
       check_abs (remainder (f->unit[0].row - 0.5, (double) length), 0, 1e-9, "centre of a block of 2");
       check_abs (remainder (g->unit[0].column - 1.5, (double) length), 0, 1e-9, "centre of a block of 4");
       check_rel (f->unit[0].radius, sqrt (2.5), 1e-12, "radius of 4 x 4 sites");
+      check_rel (vrg_fields_structureless (f), sqrt (2.5), 1e-14, "which has no structure");
+      check_rel (vrg_fields_structureless (g), sqrt (16.5), 1e-14,
+                 "nor would 10 x 10 sites have with the same weights");
+      check_rel (vrg_fields_participation (f), 3. / 16, 1e-14, "participation of normal weights on 4 x 4 sites");
     }
+  else
+    check_rel (vrg_fields_structureless (g), sqrt (11), 1e-14, "a window that goes round is the torus");
   vrg_free (expected);
   vrg_fields_free (f);
   vrg_fields_free (g);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# The recipe of VRG for Spack:  spack repo add packaging/spack; spack install vrg
+# The recipe of VRG for Spack:  export VRG_SOURCE=$PWD; spack repo add packaging/spack; spack install vrg
 import os
 
 from spack.package import *
