@@ -319,7 +319,7 @@ other_dimensions (int64_t dimension)
   uint64_t *spins = vrg_new (4 * rows * WORDS, 8, "test"), *read = vrg_new (3 * rows * WORDS, 8, "test");
   vrg_observation written[4] = { 0 }, series[3];
   for (int64_t i = 0; i < 4 * rows * WORDS; i++)
-    spins[i] = word_at (1, i, 0, 0);
+    spins[i] = word_at (1, i / WORDS, 0, i % WORDS);
   for (int64_t s = 0; s < 4; s++)
     written[s] = observation_at (0, s);
   vrg_file_remove (MPI_COMM_WORLD, scratch_path ("samples.h5"));
