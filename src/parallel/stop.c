@@ -105,15 +105,16 @@ file_asks (vrg_stop *stop, double now)
   return find_file (stop, path);
 }
 
-/** seconds: the last round of steps took, as the next one will. */
+/** seconds: the last round of steps took, as the next one will.  A limit leaves time for one step of the run, lest the next
+ *  one come no further. */
 static reason
 reason_to_stop (vrg_stop *stop, double now, double seconds)
 {
   if (signalled)
     return (reason) signalled;
-  return now >= stop->deadline || now + seconds + stop->agreed_cost >= stop->end ? BY_LIMIT
-         : file_asks (stop, now)                                                 ? BY_FILE
-                                                                                 : NOTHING;
+  if (stop->stepped && (now >= stop->deadline || now + seconds + stop->agreed_cost >= stop->end))
+    return BY_LIMIT;
+  return file_asks (stop, now) ? BY_FILE : NOTHING;
 }
 
 static void
@@ -146,8 +147,8 @@ stretch (vrg_stop *stop, double cost)
   tell (stop);
 }
 
-vrg_action
-vrg_stop_poll (vrg_stop *stop)
+static vrg_action
+agree (vrg_stop *stop)
 {
   if (stop->stopping)
     return VRG_STOP;
@@ -174,10 +175,17 @@ vrg_stop_poll (vrg_stop *stop)
   return action;
 }
 
+vrg_action
+vrg_stop_poll (vrg_stop *stop)
+{
+  stop->stepped = true;
+  return agree (stop);
+}
+
 bool
 vrg_stop_asked (vrg_stop *stop)
 {
-  return stop != NULL && vrg_stop_poll (stop) == VRG_STOP;
+  return stop != NULL && agree (stop) == VRG_STOP;
 }
 
 void

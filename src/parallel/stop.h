@@ -32,6 +32,7 @@ typedef struct
   double last_checkpoint, last_poll; /* ...: when the last one was asked for */
   int64_t countdown, stride;         /* steps to the next agreement, adapted so that it comes every 0.1 s or so */
   bool every;                        /* interval 0: agree at every step */
+  bool stepped;                      /* vrg_stop_poll was called */
   bool stopping;                     /* agreed; it stays */
   bool told_wait;                    /* in the log */
 } vrg_stop;
@@ -51,7 +52,8 @@ void vrg_stop_loop (vrg_stop *stop);
 vrg_action vrg_stop_poll (vrg_stop *stop);
 
 /** The same between the steps of long work that keeps nothing of its own (ln Z, an analysis): true if it is to be left, as is
- *  then all work until the next poll, which says VRG_STOP.  NULL: false. */
+ *  then all work until the next poll, which says VRG_STOP.  A time limit counts after the first poll only: a run comes
+ *  further than the one before.  NULL: false. */
 bool vrg_stop_asked (vrg_stop *stop);
 
 /** Has that been agreed on?  Local. */

@@ -171,6 +171,10 @@ main (int argc, char **argv)
   vrg_stop_loop (&stop);
   check (vrg_stop_poll (&stop) == VRG_STOP, "nor for another checkpoint");
 
+  vrg_stop_init (&stop, MPI_COMM_WORLD, 1e-9, 3600);
+  check (!vrg_stop_asked (&stop), "a limit lets a run come further than the one before");
+  vrg_stop_loop (&stop);
+  check (vrg_stop_poll (&stop) == VRG_STOP, "but no more than that");
   check (!vrg_stop_asked (NULL), "nobody asks without a stop");
   vrg_stop_init (&stop, MPI_COMM_WORLD, 0, 0);
   check (!vrg_stop_asked (&stop), "that a checkpoint is due does not end work that cannot write one");
