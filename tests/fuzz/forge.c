@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * For vrg-walk under fuzzing: libhdf5's checksum of metadata, the same for all, as in edits.h. */
+ * libhdf5's checksum of metadata, the same for all: for the fuzz targets (edits.h) and for vrg-walk beside them. */
 #include <stddef.h>
 #include <stdint.h>
 
