@@ -208,12 +208,16 @@ vrg_bench (const vrg_grid *grid, int n, const char *const *names)
       if (k == BENCHMARKS)
         {
           const char *known[BENCHMARKS + 1] = { NULL };
-          for (int j = 0; j < BENCHMARKS; j++)
-            known[j] = benchmarks[j].name;
+          char all[512] = "";
+          for (int j = 0, at = 0; j < BENCHMARKS && at < (int) sizeof all; j++)
+            {
+              known[j] = benchmarks[j].name;
+              at += snprintf (all + at, sizeof all - (size_t) at, " %s", known[j]);
+            }
           const char *near = vrg_param_nearest (names[i], known);
           if (near != NULL)
             return vrg_error (VRG_USAGE, "no benchmark is called %s (did you mean %s?)", names[i], near);
-          return vrg_error (VRG_USAGE, "no benchmark is called %s; `vrg bench --help` lists them", names[i]);
+          return vrg_error (VRG_USAGE, "no benchmark is called %s; `vrg bench --help` lists them:%s", names[i], all);
         }
     }
   if (grid->rank == 0)
