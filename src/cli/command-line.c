@@ -105,7 +105,7 @@ vrg_command_line_help (const vrg_command *c)
   printf ("\n  --help, --version; `vrg COMMAND --help` tells a command's options\n"
           "  --grammar prints them all for programs, and the keys\n\n"
           "Exit codes: 0 done, 1 internal failure, 2 usage or input, 3 file, 75 stopped early with a good checkpoint\n"
-          "(run the same command again).\n");
+          "(run the same command again, without --fresh).\n");
 }
 
 void

@@ -191,25 +191,34 @@ look_into (const char *path)
   return id;
 }
 
-static hid_t
-open_file (const vrg_h5 *file, vrg_h5_mode mode)
+/** Sets file->id, or notes why it cannot. */
+static void
+open_file (vrg_h5 *file, vrg_h5_mode mode)
 {
   if (mode == VRG_H5_LOOK)
-    return look_into (file->path);
+    {
+      file->id = look_into (file->path);
+      vrg_h5_note (file, file->id >= 0, "is damaged or truncated");
+      return;
+    }
   /* HDF5 1.8's format: its metadata carry checksums, so that damage is an error and not a crash; later formats mark
      a file that is open for writing, so that it cannot be opened again after a kill */
-  hid_t access = H5Pcreate (H5P_FILE_ACCESS), id = -1;
+  hid_t access = H5Pcreate (H5P_FILE_ACCESS);
   bool good = access >= 0 && H5Pset_fapl_mpio (access, file->comm, MPI_INFO_NULL) >= 0
               && H5Pset_libver_bounds (access, H5F_LIBVER_V18, H5F_LIBVER_V18) >= 0
               && (!file->writes || H5Pset_coll_metadata_write (access, true) >= 0);
   if (!good)
     vrg_fail_one (VRG_INTERNAL, "HDF5 does not know parallel access");
   if (mode == VRG_H5_CREATE)
-    id = H5Fcreate (file->path, H5F_ACC_TRUNC, H5P_DEFAULT, access);
+    file->id = H5Fcreate (file->path, H5F_ACC_TRUNC, H5P_DEFAULT, access);
   else
-    id = H5Fopen (file->path, mode == VRG_H5_MODIFY ? H5F_ACC_RDWR : H5F_ACC_RDONLY, access);
-  vrg_h5_close_id (access);
-  return id;
+    file->id = H5Fopen (file->path, mode == VRG_H5_MODIFY ? H5F_ACC_RDWR : H5F_ACC_RDONLY, access);
+  vrg_h5_note (file, file->id >= 0,
+               mode == VRG_H5_CREATE ? "cannot be created through MPI-IO, although rank 0 can write here (Open MPI "
+                                       "needs room it may write in /dev/shm "
+                                       "and TMPDIR; every rank must see this directory)"
+                                     : "is damaged or truncated");
+  vrg_h5_close_id (access); /* after the note: it forgets HDF5's reason */
 }
 
 static void
@@ -245,8 +254,7 @@ vrg_h5_open (MPI_Comm comm, const char *path, vrg_h5_mode mode, vrg_h5 **result)
   file->planned = FILE_METADATA;
   file->path = vrg_new ((int64_t) strlen (path) + 1, 1, "file name");
   memcpy (file->path, path, strlen (path));
-  file->id = open_file (file, mode);
-  vrg_h5_note (file, file->id >= 0, mode == VRG_H5_CREATE ? "cannot be created" : "is damaged or truncated");
+  open_file (file, mode);
   code = vrg_h5_settle (file);
   if (code == VRG_OK)
     *result = file;
@@ -254,6 +262,8 @@ vrg_h5_open (MPI_Comm comm, const char *path, vrg_h5_mode mode, vrg_h5 **result)
     {
       if (file->id >= 0)
         H5Fclose (file->id);
+      if (file->creates && rank == 0)
+        unlink (path);
       release (file);
     }
   return code;
@@ -276,8 +286,9 @@ reserve (vrg_h5 *file)
   if (file->rank == 0)
     {
       unlink (file->path);
-      vrg_fail_one (VRG_FILE, "%s: cannot be written: %s; when there is room, run the same command again", file->path,
-                    strerror (failed));
+      vrg_fail_one (VRG_FILE,
+                    "%s: cannot be written: %s; when there is room, run the same command again without --fresh",
+                    file->path, strerror (failed));
     }
   VRG_MPI (MPI_Barrier (file->comm)); /* rank 0 ends this rank */
 }

@@ -165,7 +165,8 @@ end_job (const char *why)
 {
   char text[1024];
   snprintf (text, sizeof text,
-            "vrg: error: %s: the job ends; the same command goes on from the last checkpoint ([parallel] timeout)",
+            "vrg: error: %s: the job ends; the same command without --fresh goes on from the last checkpoint "
+            "([parallel] timeout)",
             why);
   vrg_fail_now (VRG_INTERNAL, text);
 }
