@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * The command line.  Steps:
  *  1. --grammar, which the build of the manual asks for where MPI may not run, and processes that only look at a file end here.
- *     Start MPI; duplicate the world; who speaks.
+ *     Listen to signals; start MPI; duplicate the world; who speaks.
  *  2. Read the command line: a command, its arguments and options.
  *  3. For a command with an input: rank 0 reads the file, every rank parses it.
  *  4. Do the command.  For stages: what does the run directory hold, and whose work is it?  Refuse, move aside,
@@ -24,6 +24,7 @@
 #include "files/h5.h"
 #include "files/walk.h"
 #include "parallel/grid.h"
+#include "parallel/stop.h"
 
 /** Every line of the message remembered. */
 static void
@@ -62,6 +63,8 @@ main (int argc, char **argv)
     }
   if (argc == 3 && !strcmp (argv[1], VRG_WALK_OPTION))
     vrg_walk_main (argv[2]);
+  if (argc > 1 && vrg_command_line_stops (argv[1]))
+    vrg_stop_listen ();
   find_walker ();
   vrg_bench_environment (argc, argv);
   int threads;

@@ -76,6 +76,15 @@ has_option (const vrg_command *c, const char *name)
   return false;
 }
 
+bool
+vrg_command_line_stops (const char *name)
+{
+  for (const vrg_command *c = vrg_commands; c->name != NULL; c++)
+    if (!strcmp (c->name, name))
+      return has_option (c, "--time");
+  return false;
+}
+
 void
 vrg_command_line_help (const vrg_command *c)
 {

@@ -9,6 +9,9 @@
  *  Local. */
 int vrg_command_line_read (vrg_app *a, int argc, char **argv);
 
+/** Does the command of this name obey a time limit, and so the signals that ask for a stop?  Local; needs no MPI. */
+bool vrg_command_line_stops (const char *name);
+
 /** Help of a command, or of all (NULL), on standard output.  Local. */
 void vrg_command_line_help (const vrg_command *command);
 

@@ -104,8 +104,9 @@ vrg_checkpoint_write (const vrg_grid *grid, const char *directory, const char *s
   char path[2][VRG_PATH_LENGTH], temporary[VRG_PATH_LENGTH + 4];
   int64_t steps[2];
   peek (grid, directory, stage, fingerprint, path, steps);
-  int replaced = steps[0] <= steps[1] ? 0 : 1; /* a missing, a useless or the older one */
-  snprintf (temporary, sizeof temporary, "%s.tmp", path[replaced]);
+  /* one of this very step, so that no two have the same; else a missing, a useless or the older one */
+  const int replaced = steps[0] == step ? 0 : steps[1] == step ? 1 : steps[0] <= steps[1] ? 0 : 1;
+  snprintf (temporary, sizeof temporary, "%.*s.tmp", VRG_PATH_LENGTH - 1, path[replaced]);
 
   vrg_h5_written written = { .blocks = 0 };
   int code = write_file (grid->file, temporary, stage, fingerprint, step, total, n, arrays, &written);

@@ -110,7 +110,7 @@ static bool
 is_vrg (const char *word)
 {
   const char *slash = strrchr (word, '/');
-  return strcmp (slash != NULL ? slash + 1 : word, "vrg") == 0;
+  return strcmp (slash != NULL ? slash + 1 : word, "vrg") == 0 && strchr (word, '=') == NULL; /* no assignment */
 }
 
 void

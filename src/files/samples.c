@@ -271,6 +271,34 @@ create_part (vrg_samples *samples)
   return code;
 }
 
+/** The head of a file against that which its fingerprint promises. */
+static int
+check_info (const char *path, vrg_samples_info found, vrg_samples_info wanted)
+{
+  vrg_h5_number have[NUMBERS], want[NUMBERS];
+  int64_t ensembles[2] = { found.ensembles, wanted.ensembles };
+  const char *names[COUPLINGS];
+  double *are[COUPLINGS], *ought[COUPLINGS];
+  numbers (&found, &ensembles[0], have);
+  numbers (&wanted, &ensembles[1], want);
+  shared_couplings (&found, names, are);
+  shared_couplings (&wanted, names, ought);
+  const char *which = NULL;
+  for (int i = NUMBERS - 1; i >= 0; i--)
+    which = *have[i].value != *want[i].value ? have[i].name : which;
+  for (int i = 0; i < COUPLINGS && which == NULL; i++)
+    which = memcmp (are[i], ought[i], sizeof *are[i]) != 0 ? names[i] : NULL;
+  if (which == NULL && memcmp (found.nn, wanted.nn, (size_t) found.ensembles * sizeof *found.nn) != 0)
+    which = "nn";
+  if (which == NULL && found.algorithm != wanted.algorithm)
+    which = "algorithm";
+  return which == NULL ? VRG_OK
+                       : vrg_error (VRG_FILE,
+                                    "%s: its attribute %s is not that of the input, though its fingerprint is: it was "
+                                    "changed; sample again with --fresh, or take another --out",
+                                    path, which);
+}
+
 /** Is an existing .part the one that would be made now? */
 static int
 check_part (const vrg_samples *samples)
@@ -297,6 +325,8 @@ check_part (const vrg_samples *samples)
         = vrg_error (VRG_FILE, "%s: is of other parameters: %s; use --fresh to begin anew (the old work is kept aside)",
                      samples->path, difference);
     }
+  else
+    code = check_info (samples->path, old->info, samples->info);
   vrg_samples_close (old);
   return code;
 }
@@ -567,29 +597,7 @@ vrg_samples_get_info (const vrg_samples *samples)
 int
 vrg_samples_check (const vrg_samples *samples, const vrg_input *input)
 {
-  vrg_samples_info found = samples->info, wanted = info_of (input);
-  vrg_h5_number have[NUMBERS], want[NUMBERS];
-  int64_t ensembles[2] = { found.ensembles, wanted.ensembles };
-  const char *names[COUPLINGS];
-  double *are[COUPLINGS], *ought[COUPLINGS];
-  numbers (&found, &ensembles[0], have);
-  numbers (&wanted, &ensembles[1], want);
-  shared_couplings (&found, names, are);
-  shared_couplings (&wanted, names, ought);
-  const char *which = NULL;
-  for (int i = NUMBERS - 1; i >= 0; i--)
-    which = *have[i].value != *want[i].value ? have[i].name : which;
-  for (int i = 0; i < COUPLINGS && which == NULL; i++)
-    which = memcmp (are[i], ought[i], sizeof *are[i]) != 0 ? names[i] : NULL;
-  if (which == NULL && memcmp (found.nn, wanted.nn, (size_t) found.ensembles * sizeof *found.nn) != 0)
-    which = "nn";
-  if (which == NULL && found.algorithm != wanted.algorithm)
-    which = "algorithm";
-  return which == NULL ? VRG_OK
-                       : vrg_error (VRG_FILE,
-                                    "%s: its attribute %s is not that of the input, though its fingerprint is: it was "
-                                    "changed; sample again with --fresh, or take another --out",
-                                    samples->path, which);
+  return check_info (samples->path, samples->info, info_of (input));
 }
 
 const char *

@@ -38,9 +38,8 @@ typedef struct
   int64_t done, total; /* bytes of this rank */
 } scan;
 
-/** Bytes of a rank from which on progress is shown. */
 #define LARGEST_EMPTY (INT64_C (1) << 20) /* bytes of a dataset without elements, its dimensions of 0 left out */
-#define LONG_SCAN (INT64_C (256) << 20)
+#define LONG_SCAN (INT64_C (256) << 20)   /* bytes of a rank from which on progress is shown */
 
 /** what: for progress, kept.  Local; what goes wrong is noted. */
 static void
@@ -189,12 +188,14 @@ gather (hid_t object, const char *name, const H5O_info_t *info, void *data)
   (void) object;
   (void) info;
   vrg_h5_content *content = data;
+  if (strlen (name) + 2 > sizeof content->items->name) /* of a group that is below itself, at last */
+    return -1;
   if (is_below (name, "checksums") || is_below (name, "seal") || is_below (name, "provenance"))
     return 0;
   content->items = grow (content->items, content->n, 1, &content->room, sizeof *content->items);
   vrg_h5_item *item = &content->items[content->n++];
-  int length = snprintf (item->name, sizeof item->name, "/%s", strcmp (name, ".") == 0 ? "" : name);
-  return length < (int) sizeof item->name ? 0 : -1;
+  snprintf (item->name, sizeof item->name, "/%s", strcmp (name, ".") == 0 ? "" : name);
+  return 0;
 }
 
 /** Bytes that grow. */

@@ -241,7 +241,7 @@ advise (view *v, vrg_status_row *rows)
   for (int s = next - 1; s >= 0 && v->newest_time == 0 && !*origin->command; s--)
     origin = &v->last[s];
   const char *stage = origin == &v->newest ? NULL : "run"; /* which finds out what is left to do */
-  if (*live->command && !v->newest.moved)
+  if (*live->command && !origin->moved)
     vrg_command_again (words, live->command, live->job, v->lock.ranks, live->directory, NULL, command, sizeof command);
   else if (origin->moved)
     snprintf (command, sizeof command, "made in %.3000s: its command does not go on here", origin->output);

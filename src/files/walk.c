@@ -5,7 +5,6 @@
 #endif
 #include "files/walk.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -22,6 +21,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/terminal.h"
 #include "files/h5_internal.h"
 
 #define SECONDS 20                 /* of processor time; a file of ours takes a part of one */
@@ -57,8 +57,8 @@ static bool
 plain_name (const char *name)
 {
   const size_t length = strlen (name);
-  for (size_t i = 0; i < length; i++)
-    if (iscntrl ((unsigned char) name[i]))
+  for (const char *p = name; *p; p += vrg_utf8_length (p))
+    if (vrg_utf8_length (p) == 0 || vrg_is_control (p))
       return false;
   return length > 0 && length < sizeof ((vrg_h5_item *) NULL)->name - 1;
 }
@@ -321,8 +321,8 @@ ask (const char *path, char wrong[WORDS])
       const int by = ended == child && WIFSIGNALED (status) ? WTERMSIG (status) : 0;
       if (by == SIGKILL)
         return KILLED;
-      if (by == SIGTERM || by == SIGINT || by == SIGHUP || by == SIGQUIT || by == SIGUSR1
-          || by == SIGUSR2 || (ended == child && WIFEXITED (status) && WEXITSTATUS (status) == 127))
+      if (by == SIGTERM || by == SIGINT || by == SIGHUP || by == SIGQUIT || by == SIGUSR1 || by == SIGUSR2
+          || (ended == child && WIFEXITED (status) && WEXITSTATUS (status) == 127))
         return NOTHING;
       snprintf (wrong, WORDS, "is damaged: the HDF5 library cannot read it (%s)",
                 by == SIGXCPU ? "it does not come to an end"

@@ -54,15 +54,17 @@ slurm_time (double *seconds)
     }
   if (job == NULL || !*job || job[strspn (job, "0123456789_")])
     return vrg_error (VRG_USAGE, "--time slurm: this is no Slurm job (SLURM_JOB_ID is not set); give H:MM:SS");
-  char query[128], answer[128] = "";
-  snprintf (query, sizeof query, "squeue -h -j %s -o %%L 2>/dev/null", job);
+  /* the number of an array's last task is that of the array: squeue tells of all its tasks */
+  char query[128], told[128], number[128], answer[128] = "";
+  snprintf (query, sizeof query, "squeue -h -j %s -o '%%A %%L' 2>/dev/null", job);
   FILE *pipe = popen (query, "r");
+  while (pipe != NULL && fgets (told, sizeof told, pipe) != NULL)
+    if (sscanf (told, "%s %s", number, answer) == 2 && strcmp (number, job) == 0)
+      break;
+    else
+      answer[0] = 0;
   if (pipe != NULL)
-    {
-      if (fgets (answer, sizeof answer, pipe) == NULL)
-        answer[0] = 0;
-      pclose (pipe);
-    }
+    pclose (pipe);
   if (!strncmp (answer, "UNLIMITED", 9) || !strncmp (answer, "NOT_SET", 7))
     *seconds = 0;
   else if (!strncmp (answer, "INVALID", 7) || (*seconds = parse_time (answer, true)) == 0)

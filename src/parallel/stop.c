@@ -38,7 +38,7 @@ on_signal (int number)
 }
 
 void
-vrg_stop_init (vrg_stop *stop, MPI_Comm comm, double limit, double interval)
+vrg_stop_listen (void)
 {
   struct sigaction action;
   memset (&action, 0, sizeof action);
@@ -48,9 +48,11 @@ vrg_stop_init (vrg_stop *stop, MPI_Comm comm, double limit, double interval)
   signalled = NOTHING;
   if (sigaction (SIGUSR1, &action, NULL) != 0 || sigaction (SIGTERM, &action, NULL) != 0)
     vrg_fail_one (VRG_INTERNAL, "cannot install the signal handlers");
-  /* a signal that comes before every rank has its handler would kill a rank */
-  VRG_MPI (MPI_Barrier (comm));
+}
 
+void
+vrg_stop_init (vrg_stop *stop, MPI_Comm comm, double limit, double interval)
+{
   const double now = vrg_clock ();
   *stop = (vrg_stop){ .comm = comm,
                       .share = 1,

@@ -37,9 +37,12 @@ typedef struct
   bool told_wait;                    /* in the log */
 } vrg_stop;
 
-/** Install handlers for SIGUSR1 and SIGTERM (both: checkpoint and stop).  limit: seconds from now, <= 0 for none; a
- *  stop is asked a little before: 5 % of the limit, at most 60 s, or what one more round of steps and a checkpoint
- *  take, if that is more.  Collective over comm, which stays the caller's. */
+/** From now on SIGUSR1 and SIGTERM ask for a checkpoint and a stop; those that came before are forgotten.  Before MPI starts, which
+ *  takes its time: without it a signal ends the rank.  Local. */
+void vrg_stop_listen (void);
+
+/** limit: seconds from now, <= 0 for none; a stop is asked a little before: 5 % of the limit, at most 60 s, or what one more
+ *  round of steps and a checkpoint take, if that is more.  comm stays the caller's.  Local. */
 void vrg_stop_init (vrg_stop *stop, MPI_Comm comm, double limit, double interval);
 
 /** Another kind of step begins, whose cost is not known yet: agree at the first one, and learn the stride anew.  Called by

@@ -312,7 +312,8 @@ counters_good (const content *c)
     }
   const bool due
     = n[UPDATES] > 0 && n[UPDATES] % of_epoch == 0; /* as vrg_record_row_due has it, or diverged just then */
-  return good && n[ROWS] <= rows && n[ROWS] >= rows - due;
+  const bool ends = n[UPDATES] > 0 && n[UPDATES] == r->per_layer && n[DIVERGED] == 0; /* its row ends the layer */
+  return good && n[ROWS] <= rows - ends && n[ROWS] >= rows - due;
 }
 
 /** Make room for what a checkpoint holds. */

@@ -53,7 +53,10 @@ climb (training *t)
       else if (going && vrg_trainer_at_epoch (record->trainer))
         going = vrg_record_epoch (record);
       if (status == VRG_OK && !going)
-        status = vrg_record_next (record, t->dataset);
+        {
+          status = vrg_record_next (record, t->dataset);
+          t->stop->stepped = true; /* further than the run before, though nobody has polled */
+        }
       vrg_progress_update (&progress, vrg_record_updates (record));
       const vrg_action action = going && status == VRG_OK ? vrg_stop_poll (t->stop) : VRG_GO;
       if (action != VRG_GO)

@@ -158,6 +158,15 @@ generations (const vrg_grid *grid)
   check (scratch_size (path[0]) < 0, "is put out of the way as well");
   vrg_log_init (check_rank_ == 0, VRG_LOG_WARNING);
 
+  vrg_checkpoint_remove (grid, scratch_directory, "sample");
+  write_step (grid, 10, "key = 1\n");
+  write_step (grid, 20, "key = 1\n");
+  check (write_step (grid, 20, "key = 1\n") == VRG_OK, "the same step again, with more done");
+  scratch_truncate (path[1], 0);
+  vrg_log_init (false, VRG_LOG_WARNING);
+  expect (grid, 10, "has replaced that of its step");
+  vrg_log_init (check_rank_ == 0, VRG_LOG_WARNING);
+
   check (vrg_checkpoint_remove (grid, scratch_directory, "sample") == VRG_OK && scratch_size (path[0]) < 0
            && scratch_size (path[1]) < 0,
          "removed");

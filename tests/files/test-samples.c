@@ -369,6 +369,18 @@ other_work (void)
            && strstr (vrg_error_text (), "--fresh") != NULL,
          "a .part of other parameters: %s", check_rank_ == 0 ? vrg_error_text () : "");
   input.interval = 5;
+  for (int64_t interval = 6; interval >= 5; interval--)
+    {
+      vrg_h5 *file;
+      check (vrg_h5_open (grid->file, scratch_path ("samples.h5.part"), VRG_H5_MODIFY, &file) == VRG_OK
+               && vrg_h5_put_int (file, "/", "interval", interval) == VRG_OK && vrg_h5_close (file) == VRG_OK,
+             "interval = %d in the .part", (int) interval);
+      code = vrg_samples_begin (grid, scratch_directory, &input, &samples);
+      check (interval == 5 ? code == VRG_OK
+                           : code == VRG_FILE && strstr (vrg_error_text (), "its attribute interval is not") != NULL,
+             "its head is compared with the input");
+    }
+  vrg_samples_close (samples);
   scratch_truncate (scratch_path ("samples.h5.part"), 3000);
   code = vrg_samples_begin (grid, scratch_directory, &input, &samples);
   check (code == VRG_FILE && strstr (vrg_error_text (), "--fresh") != NULL, "a .part that is cut short");

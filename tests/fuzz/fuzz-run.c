@@ -8,6 +8,7 @@
 
 #include "files/export.h"
 #include "files/lock.h"
+#include "files/status.h"
 #include "flow/finished.h"
 #include "flow/flow.h"
 #include "report/report.h"
@@ -140,11 +141,13 @@ read_done (size_t kind, unsigned object)
 {
   vrg_finished run;
   vrg_lock_view view;
+  vrg_status_row rows[VRG_STATUS_STAGES];
   const char *directory = scratch_path ("done");
   vrg_report (grid, directory);
   vrg_finished_read (grid, directory, &run);
   vrg_finished_clear (&run);
   vrg_lock_look (directory, &view);
+  vrg_status_look (directory, rows);
   if (kinds[kind].text)
     return;
   const char *path = scratch_path (kinds[kind].path);

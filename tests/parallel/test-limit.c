@@ -20,7 +20,7 @@ seconds_of (const char *text)
   return code == VRG_OK ? seconds : code == VRG_USAGE ? -1 : -2;
 }
 
-/** What `slurm` gives when squeue says `left`: a program of that name stands first in the path. */
+/** What `slurm` gives when squeue says `left`, and something else of another task of the array: a program of that name stands first in the path. */
 static double
 seconds_of_squeue (const char *left)
 {
@@ -28,7 +28,7 @@ seconds_of_squeue (const char *left)
   check (mkdtemp (directory) != NULL, "a directory for squeue");
   snprintf (file, sizeof file, "%s/squeue", directory);
   FILE *program = fopen (file, "w");
-  fprintf (program, "#!/bin/sh\necho '%s'\n", left);
+  fprintf (program, "#!/bin/sh\nprintf '%%s\\n' '7 0:02' '1 %s'\n", left);
   fclose (program);
   chmod (file, 0755);
   snprintf (path, sizeof path, "%s:%s", directory, old);

@@ -10,6 +10,13 @@
 #include "files/scratch.h"
 #include "parallel/stop.h"
 
+static void
+begin (vrg_stop *stop, double limit, double interval)
+{
+  vrg_stop_listen ();
+  vrg_stop_init (stop, MPI_COMM_WORLD, limit, interval);
+}
+
 /** Poll until something other than VRG_GO comes or `seconds` have passed on rank 0; the number of polls. */
 static int64_t
 until (vrg_stop *stop, double seconds, vrg_action *action)
@@ -44,7 +51,7 @@ test_file (void)
   vrg_stop stop;
   vrg_action action;
   scratch_begin ();
-  vrg_stop_init (&stop, MPI_COMM_WORLD, 0, 3600);
+  begin (&stop, 0, 3600);
   scratch_truncate (scratch_path ("stop"), 0);
   until (&stop, 0.1, &action);
   check (action == VRG_GO, "a file in no directory that was told of asks nothing");
@@ -54,7 +61,7 @@ test_file (void)
   vrg_stop_obeyed (&stop);
   check (scratch_size (scratch_path ("stop")) == -1, "and is removed when it has been obeyed");
 
-  vrg_stop_init (&stop, MPI_COMM_WORLD, 0, 3600);
+  begin (&stop, 0, 3600);
   stop.directory = scratch_directory;
   until (&stop, 0.1, &action);
   check (action == VRG_GO, "so that the next run goes on");
@@ -74,7 +81,7 @@ test_share (void)
   vrg_stop stop;
   vrg_action action;
   const bool slow = check_rank_ == check_size_ - 1;
-  vrg_stop_init (&stop, MPI_COMM_WORLD, 0, 0.05);
+  begin (&stop, 0, 0.05);
   stop.share = 0.25;
   const double begun = vrg_clock ();
   double spent = 0;
@@ -97,7 +104,7 @@ test_share (void)
   int64_t wait = (int64_t) (1e6 * stop.wait);
   check (same (wait) && stop.wait > 0.39, "by the cost at the slowest rank, agreed on");
 
-  vrg_stop_init (&stop, MPI_COMM_WORLD, 0, 0.05);
+  begin (&stop, 0, 0.05);
   stop.share = 0.25;
   until (&stop, 20, &action);
   vrg_stop_saved (&stop);
@@ -112,7 +119,7 @@ main (int argc, char **argv)
   vrg_stop stop;
   vrg_action action;
 
-  vrg_stop_init (&stop, MPI_COMM_WORLD, 0, 3600);
+  begin (&stop, 0, 3600);
   int64_t steps = until (&stop, 0.3, &action);
   check (action == VRG_GO, "nothing asks: go on");
   check (same (stop.stride) && stop.stride > 1, "cheap steps agree rarely, and alike");
@@ -125,13 +132,13 @@ main (int argc, char **argv)
   steps = until (&stop, 5, &action);
   check (action == VRG_STOP, "and goes on asking");
 
-  vrg_stop_init (&stop, MPI_COMM_WORLD, 0, 3600);
+  begin (&stop, 0, 3600);
   if (check_rank_ == 0)
     raise (SIGTERM);
   steps = until (&stop, 5, &action);
   check (action == VRG_STOP && same (steps), "SIGTERM stops as well");
 
-  vrg_stop_init (&stop, MPI_COMM_WORLD, 0, 0.2);
+  begin (&stop, 0, 0.2);
   double begun = vrg_clock ();
   steps = until (&stop, 5, &action);
   check (action == VRG_CHECKPOINT && same (steps), "the interval asks for a checkpoint");
@@ -140,7 +147,7 @@ main (int argc, char **argv)
   until (&stop, 0.05, &action);
   check (action == VRG_GO, "a checkpoint begins a new interval");
 
-  vrg_stop_init (&stop, MPI_COMM_WORLD, 0, 0);
+  begin (&stop, 0, 0);
   bool every = true;
   for (int i = 0; i < 20; i++)
     {
@@ -152,37 +159,37 @@ main (int argc, char **argv)
     raise (SIGUSR1);
   check (vrg_stop_poll (&stop) == VRG_STOP, "interval 0: a signal stops at the next step");
 
-  vrg_stop_init (&stop, MPI_COMM_WORLD, 0.4, 3600);
+  begin (&stop, 0.4, 3600);
   begun = vrg_clock ();
   steps = until (&stop, 5, &action);
   double taken = vrg_clock () - begun;
   check (action == VRG_STOP && same (steps) && taken > 0.3 && taken < 2, "the time limit stops, a little before");
 
-  vrg_stop_init (&stop, MPI_COMM_WORLD, 100, 3600);
+  begin (&stop, 100, 3600);
   stop.last_poll -= 60;
   check (vrg_stop_poll (&stop) == VRG_GO, "the limit leaves time for one more step");
   vrg_stop_loop (&stop);
   stop.last_poll -= check_rank_ == last ? 120 : 0;
   check (vrg_stop_poll (&stop) == VRG_STOP && vrg_stop_asked (&stop), "it does not at the slowest rank");
 
-  vrg_stop_init (&stop, MPI_COMM_WORLD, 100, 3600);
+  begin (&stop, 100, 3600);
   stop.cost = check_rank_ == last ? 120 : 1;
   vrg_stop_poll (&stop);
   vrg_stop_loop (&stop);
   check (vrg_stop_poll (&stop) == VRG_STOP, "nor for another checkpoint");
 
-  vrg_stop_init (&stop, MPI_COMM_WORLD, 1e-9, 3600);
+  begin (&stop, 1e-9, 3600);
   check (!vrg_stop_asked (&stop), "a limit lets a run come further than the one before");
   vrg_stop_loop (&stop);
   check (vrg_stop_poll (&stop) == VRG_STOP, "but no more than that");
   check (!vrg_stop_asked (NULL), "nobody asks without a stop");
-  vrg_stop_init (&stop, MPI_COMM_WORLD, 0, 0);
+  begin (&stop, 0, 0);
   check (!vrg_stop_asked (&stop), "that a checkpoint is due does not end work that cannot write one");
   if (check_rank_ == last)
     raise (SIGUSR1);
   check (vrg_stop_asked (&stop), "a signal does");
 
-  vrg_stop_init (&stop, MPI_COMM_WORLD, 0, 3600);
+  begin (&stop, 0, 3600);
   stop.last_poll -= 100;
   vrg_stop_poll (&stop);
   check (stop.stride == 1 && same (stop.stride), "dear steps agree at every step");

@@ -27,10 +27,10 @@ stage_input() {
 # stage_command STAGE: the command that is killed.
 stage_command() {
   case $1 in
-  dense | convolution) echo train $1.ini --out broken --set checkpoint.interval=0 ;;
-  flow) echo flow flow.ini --out broken --set checkpoint.interval=0 ;;
+  dense | convolution) echo train $1.ini --out broken --verbose --set checkpoint.interval=0 ;;
+  flow) echo flow flow.ini --out broken --verbose --set checkpoint.interval=0 ;;
   report) echo report broken ;;
-  *) echo sample $1.ini --out broken --set checkpoint.interval=0 ;;
+  *) echo sample $1.ini --out broken --verbose --set checkpoint.interval=0 ;;
   esac
 }
 
@@ -64,9 +64,18 @@ prepare() {
   mv broken whole-$1
 }
 
-# count: what the last run told of, in a variable of `kills`.
-count() {
+# kept: the last run took up the checkpoint that was the last to be told of before, or a later one, if it came to that stage; `told` is
+# the last one now (stage and step), '' to begin with.
+kept() {
+  local lost
   ! grep -q 'resumed from' stderr || resumed=$((resumed + 1))
+  lost=$(awk -v stage="${told% *}" -v step="${told#* }" '
+    $1 != "vrg:" { next }
+    $3 " " $4 == "resumed from" { seen[$2] = 1; if ($2 == stage && $NF + 0 < step + 0) print }
+    $3 " " $4 == "checkpoint at" { if ($2 == stage && !seen[$2]++) print }' stderr)
+  told=$(sed -n 's/^vrg: \([a-z]*:\) checkpoint at step \([0-9]*\) of .*/\1 \2/p' stderr | tail -n 1 | grep . || echo "$told")
+  [ -z "$lost" ] || echo "# lost after $told: $lost"
+  [ -z "$lost" ]
 }
 
 # only_of LOCK PID...: there is a lock, and all that hold it are among these.
@@ -82,9 +91,10 @@ only_of() {
 struck_all=0 inside_all=0
 # kills STAGE WHOM TIMES
 kills() {
-  local stage=$1 whom=$2 times=$3 struck=0 inside=0 waited=0 ends=0 turn=0 wrong=0 resumed=0 np old= left=
+  local stage=$1 whom=$2 times=$3 struck=0 inside=0 waited=0 ends=0 turn=0 wrong=0 resumed=0 np old= left= told
   while [ $struck -lt $times ] && [ $wrong = 0 ] && [ $hangs = 0 ]; do
     rm -rf broken && cp -rp before-$stage broken
+    told=
     while :; do
       turn=$((turn + 1))
       np=$((1 + RANDOM % 4))
@@ -97,15 +107,15 @@ kills() {
           settle
           struck=$((struck + 1))
           [ -z "$(find broken -newer begun '(' -name 'checkpoint-*.tmp' -o -name 'report.html.tmp' ')')" ] || inside=$((inside + 1))
-          count
-          [ $hangs = 0 ] || break
+          kept || wrong=1
+          [ $wrong$hangs = 00 ] || break
           old="$old $left"
           continue
         fi
       fi
       left=
       settle
-      count
+      kept || wrong=1
       ends=$((ends + 1))
       wait_end 60 0 $old # ranks without mpirun that waited for the lock may get it now
       only_of broken/lock $old && rm -f broken/lock
@@ -120,7 +130,7 @@ kills() {
   done
   wait_end 60 0 $old || hangs=$((hangs + 1))
   check "$stage: kill -9 of $whom, $struck times ($inside while writing, $resumed resumed, $waited with ranks still there): the same bits $ends times" \
-    test $wrong$hangs = 00 -a $struck = $times
+    test $wrong$hangs = 00 -a $struck = $times -a \( $stage = report -o $resumed -gt 0 \)
   row "$stage: kill -9 of $whom" $struck "$([ $wrong$hangs = 00 ] && echo "same bits; in a write $inside, resumed $resumed, ranks still there $waited" || echo "WRONG")"
   struck_all=$((struck_all + struck)) inside_all=$((inside_all + inside))
 }

@@ -188,6 +188,12 @@ forged_checkpoint (const uint64_t *spins)
              (int) changes[i][0], (long long) changes[i][1]);
       change_data (path, "/counters", VRG_I64, changes[i][0], was);
     }
+  const int64_t updates = change_data (path, "/counters", VRG_I64, 1, 72),
+                rows = change_data (path, "/counters", VRG_I64, 3, 4);
+  check (data_train (check_size_, &input, directory, NULL) == VRG_FILE && strstr (vrg_error_text (), "out of range"),
+         "a layer at its end is refused: it would not end");
+  change_data (path, "/counters", VRG_I64, 1, updates);
+  change_data (path, "/counters", VRG_I64, 3, rows);
   vrg_log_init (check_rank_ == 0, VRG_LOG_WARNING);
   check (data_train (check_size_, &input, directory, NULL) == VRG_OK, "as it was, it goes on: %s", vrg_error_text ());
   data_remove (directory);
