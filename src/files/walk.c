@@ -321,8 +321,8 @@ ask (const char *path, char wrong[WORDS])
       const int by = ended == child && WIFSIGNALED (status) ? WTERMSIG (status) : 0;
       if (by == SIGKILL)
         return KILLED;
-      if (by == SIGTERM || by == SIGINT || by == SIGHUP || by == SIGQUIT || by == SIGUSR1
-          || by == SIGUSR2 || (ended == child && WIFEXITED (status) && WEXITSTATUS (status) == 127))
+      if (by == SIGTERM || by == SIGINT || by == SIGHUP || by == SIGQUIT || by == SIGUSR1 || by == SIGUSR2
+          || (ended == child && WIFEXITED (status) && WEXITSTATUS (status) == 127))
         return NOTHING;
       snprintf (wrong, WORDS, "is damaged: the HDF5 library cannot read it (%s)",
                 by == SIGXCPU ? "it does not come to an end"
