@@ -6,7 +6,7 @@
 
 Needs python3-numpy, python3-h5py and python3-matplotlib."""
 
-# %% The run.  vrg.py lies in ../../python of the sources; where it is installed, in PREFIX/share/vrg/python.
+# %% The run.  vrg.py lies in ../../python, in the sources and where the documentation is installed.
 import os
 import sys
 
@@ -18,7 +18,7 @@ try:
     matplotlib.use("Agg")
 except NameError:  # in a notebook
     here = os.getcwd()
-sys.path += [os.path.join(here, "..", "..", "python"), os.path.join(here, "..", "..", "..", "vrg", "python")]
+sys.path += [os.path.join(here, "..", "..", "python")]
 import matplotlib.pyplot as plt
 import vrg
 
