@@ -6,7 +6,7 @@
 
 Needs python3-numpy, python3-h5py and python3-matplotlib."""
 
-# %% The run.  vrg.py lies in ../../python of the sources; where it is installed, in PREFIX/share/vrg/python.
+# %% The run.  vrg.py lies in ../../python, in the sources and where the documentation is installed.
 import os
 import sys
 
@@ -18,7 +18,7 @@ try:
     matplotlib.use("Agg")
 except NameError:  # in a notebook
     here = os.getcwd()
-sys.path += [os.path.join(here, "..", "..", "python"), os.path.join(here, "..", "..", "..", "vrg", "python")]
+sys.path += [os.path.join(here, "..", "..", "python")]
 import matplotlib.pyplot as plt
 import vrg
 
@@ -91,17 +91,26 @@ for axis, sector, name, value in zip(axes, ("even", "odd"), ("$y_t$", "$y_h$"), 
 axes[0].legend()
 save(figure, "exponents")
 
-# %% What the machine looks at: filters, or the weights of the hidden units with the largest norms, of each layer.
-images = [layer.images() for layer in run.model.layers if layer.images().shape[1] > 1]
-chosen = [i[np.argsort(-np.square(i).sum(axis=(1, 2)))[:8]] for i in images]
-figure, axes = plt.subplots(len(chosen), max(map(len, chosen)), squeeze=False, layout="constrained",
-                            figsize=(min(7, 1 + 2.2 * max(map(len, chosen))), 2.4 * len(chosen)))
-for axis in axes.flat:
-    axis.axis("off")
-for l, layer in enumerate(chosen):
-    limit = abs(layer).max()
-    for k, weights in enumerate(layer):
-        picture = axes[l, k].imshow(weights, cmap="RdBu_r", vmin=-limit, vmax=limit)
-        axes[l, k].set_title(f"layer {l + 1}, {'filter' if run.model.layers[l].type == 'convolution' else 'unit'} {k + 1}", fontsize=7)
-    figure.colorbar(picture, ax=axes[l].tolist(), shrink=0.8)
-save(figure, "filters")
+# %% What the machine looks at: filters, or the weights of the hidden units with the largest norms, of each layer that has a picture.
+chosen = []
+if "model.h5" in run.files:
+    for number, layer in enumerate(run.model.layers, 1):
+        images = layer.images()
+        if images.shape[1] > 1:
+            largest = np.argsort(-np.square(images).sum(axis=(1, 2)))[:8]
+            chosen.append((f"layer {number}, {'filter' if layer.type == 'convolution' else 'unit'}", images[largest]))
+if chosen:
+    most = max(len(images) for title, images in chosen)
+    figure, axes = plt.subplots(len(chosen), most, squeeze=False, layout="constrained",
+                                figsize=(min(7, 1 + 2.2 * most), 2.4 * len(chosen)))
+    for axis in axes.flat:
+        axis.axis("off")
+    for row, (title, images) in zip(axes, chosen):
+        limit = abs(images).max()
+        for k, weights in enumerate(images):
+            picture = row[k].imshow(weights, cmap="RdBu_r", vmin=-limit, vmax=limit)
+            row[k].set_title(f"{title} {k + 1}", fontsize=7)
+        figure.colorbar(picture, ax=row.tolist(), shrink=0.8)
+    save(figure, "filters")
+else:
+    print("no filters.svg:", "no layer of the model stands on a plane" if "model.h5" in run.files else "the run has no model.h5")

@@ -26,6 +26,23 @@ function sentence(text, values,   word)
   gsub (/[.] /, ".\n", text)
   return text
 }
+# Print lines; those of running text are broken at a blank that ends no sentence, to 80 bytes, as mandoc wants the input of a page.
+function put(text,   lines, n, i, at)
+{
+  n = split (text, lines, "\n")
+  for (i = 1; i <= n; i++) {
+    if (lines[i] == ".nf" || lines[i] == ".fi") verbatim = lines[i] == ".nf"
+    while (length (lines[i]) > 80 && !verbatim && last != ".TP" && lines[i] !~ /^[.']/) {
+      for (at = 81; at > 1; at--)
+        if (substr (lines[i], at, 1) == " " && substr (lines[i], at - 1, 1) !~ /[.!?]/ && substr (lines[i], at + 1, 1) !~ /[.']/) break
+      if (at == 1) break
+      print substr (lines[i], 1, at - 1)
+      lines[i] = substr (lines[i], at + 1)
+    }
+    print lines[i]
+    last = lines[i]
+  }
+}
 function upper_title(name, section)
 {
   printf ".TH %s %s %s \"VRG %s\" \"Manual of VRG\"\n", toupper (name), section, date, version
@@ -52,8 +69,8 @@ file == 1 {
     if (f[2] == command) break
   }
   upper_title("vrg-" command, 1)
-  print ".SH NAME\nvrg\\-" command " \\- " roff(f[4])
-  print ".SH SYNOPSIS\n\\fBvrg " command "\\fR " (f[3] == "" ? "" : arguments(f[3]) " ") "[\\fIOPTION\\fR]..."
+  put(".SH NAME\nvrg\\-" command " \\- " roff(f[4]))
+  put(".SH SYNOPSIS\n\\fBvrg " command "\\fR " (f[3] == "" ? "" : arguments(f[3]) " ") "[\\fIOPTION\\fR]...")
   next
 }
 /^@title .*@$/ {
@@ -61,17 +78,17 @@ file == 1 {
   split (text, words, " ")
   upper_title(words[1], words[2])
   sub (/^[^ ]* [^ ]* /, "", text)
-  print ".SH NAME\n" roff(words[1]) " \\- " text
+  put(".SH NAME\n" roff(words[1]) " \\- " text)
   next
 }
 /^@details@$/ {
-  print sentence(f[5])
+  put(sentence(f[5]))
   next
 }
 /^@commands@$/ {
   for (i = 1; i <= count["command"]; i++) {
     split (line["command", i], f, FS)
-    print ".TP\n.BR vrg\\-" f[2] " (1)\n" sentence(f[4])
+    put(".TP\n.BR vrg\\-" f[2] " (1)\n" sentence(f[4]))
   }
   next
 }
@@ -79,14 +96,14 @@ file == 1 {
   for (i = 1; i <= count["option"]; i++) {
     split (line["option", i], f, FS)
     if (f[2] == command)
-      print ".TP\n\\fB" roff(f[3]) "\\fR" (f[4] == "" ? "" : " \\fI" roff(f[4]) "\\fR") "\n" sentence(f[5])
+      put(".TP\n\\fB" roff(f[3]) "\\fR" (f[4] == "" ? "" : " \\fI" roff(f[4]) "\\fR") "\n" sentence(f[5]))
   }
   next
 }
 /^@benchmarks@$/ {
   for (i = 1; i <= count["benchmark"]; i++) {
     split (line["benchmark", i], f, FS)
-    print ".TP\n.B " roff(f[2]) "\n" sentence(f[3])
+    put(".TP\n.B " roff(f[2]) "\n" sentence(f[3]))
   }
   next
 }
@@ -94,15 +111,15 @@ file == 1 {
   section = ""
   for (i = 1; i <= count["key"]; i++) {
     split (line["key", i], f, FS)
-    if (f[2] != section) print ".SS [" roff(f[2]) "]"
+    if (f[2] != section) put(".SS [" roff(f[2]) "]")
     section = f[2]
-    print ".TP\n\\fB" roff(f[3]) "\\fR \\- " roff(f[4])
-    print sentence(f[9], f[5])
-    if (f[5] != "") { sub (/^ /, "", f[5]); gsub (/ /, ", ", f[5]); print "One of: " roff(f[5]) "." }
-    print ".br"
-    print (f[6] == "" ? "" : "Range: " roff(f[6]) ".\n") (f[7] == "" ? "" : "Default: " roff(f[7]) ".\n") "Decides " roff(f[8]) "."
+    put(".TP\n\\fB" roff(f[3]) "\\fR \\- " roff(f[4]))
+    put(sentence(f[9], f[5]))
+    if (f[5] != "") { sub (/^ /, "", f[5]); gsub (/ /, ", ", f[5]); put("One of: " roff(f[5]) ".") }
+    put(".br")
+    put((f[6] == "" ? "" : "Range: " roff(f[6]) ".\n") (f[7] == "" ? "" : "Default: " roff(f[7]) ".\n") "Decides " roff(f[8]) ".")
   }
   next
 }
 /^@/ { print page ": what is " $0 "?" > "/dev/stderr"; exit 1 }
-{ print }
+{ put($0) }

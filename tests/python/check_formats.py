@@ -2,7 +2,7 @@
 """check_formats.py doc/formats.md FILE.h5...: is every dataset, and every attribute of a group, of these files in the section of
 its format, under its name?  A name there is a word in backquotes; X_error and X_leave_one_out go with an X whose row says
 `error` or `leave_one_out`; /NAME stands for the columns of a table.  The row of a dataset must say its type and as many dimensions
-as it has."""
+as it has.  What is said of a checkpoint is the part "Those of `STAGE`"; parameters of a model are described with the model."""
 
 import re
 import sys
@@ -40,6 +40,17 @@ def words(lines):
     return result
 
 
+def stage(lines, name):
+    """The part of a section that begins with "Those of `name`", and what is before the first of such parts."""
+    found, inside = [], True
+    for line in lines:
+        if line.startswith("Those of `"):
+            inside = line.startswith(f"Those of `{name}`")
+        if inside:
+            found.append(line)
+    return found
+
+
 TYPES = {"|u1": "u8", "<i4": "i32", "<u4": "u32", "<i8": "i64", "<u8": "u64", "<f8": "f64"}
 
 
@@ -72,6 +83,10 @@ def main():
             if not own:
                 missing.add(f"a section for {path}")
                 continue
+            if kind == "checkpoint":
+                name = file.attrs["stage"].decode()
+                also = {"train": "model.h5", "rbm": "rbm-flow.h5"}.get(name)
+                own = [stage(own[0], name) + (text[also] if also else [])]
             known = words(own[0]) | every
             said_of = shapes(own[0])
             if kind == "rbm-flow":
@@ -84,9 +99,9 @@ def main():
                 said = re.sub(r"-\d+(?=/|$|_)", "-N", name)
                 last = said.split("/")[-1]
                 generic = {last, last.replace("depth-N", "depth-D"), last.replace("layer-N", "layer-N")}
-                if isinstance(thing, h5py.Dataset) and not generic & known and kind != "checkpoint":
+                if isinstance(thing, h5py.Dataset) and not generic & known:
                     missing.add(f"{kind}: /{name}")
-                elif isinstance(thing, h5py.Dataset) and kind not in ("checkpoint", "rbm-flow"):
+                elif isinstance(thing, h5py.Dataset) and kind != "rbm-flow":
                     rows = [row for name_ in generic for row in said_of.get(name_, [])]
                     if not any(TYPES[thing.dtype.str] == type_ and thing.ndim in ranks for type_, ranks in rows):
                         missing.add(f"{kind}: /{said} as {TYPES[thing.dtype.str]} of {thing.ndim} dimensions: {rows}")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """python/vrg.py against what the program writes: check_vrg.py DIRECTORY, prints TAP.  tests/run/python.test makes the runs:
-`every` (scale 3, a convolution), `dense`, `cube`, `ring`, and `stopped`, `training` with checkpoints."""
+`every` (scale 3, a convolution), `dense`, `cube`, `ring`, `combined`, and `stopped`, `training`, `flowing` with checkpoints."""
 
 import doctest
 import glob
@@ -176,6 +176,7 @@ def _():
     for c in sampling + training:
         assert 0 <= c.step <= c.total and c.names()
     assert {c.stage for c in sampling} == {"sample"} and {c.stage for c in training} == {"train"}
+    assert {c.stage for c in vrg.open("flowing").checkpoints} == {"rbm"}
 
 
 files = sorted(f for f in glob.glob("*/*.h5"))
@@ -246,8 +247,10 @@ else:
     def _():
         names = {os.path.basename(path)[:-4] for path in tables}
         missing = {"sample", "operators", "train", "fields", "interactions", "model-samples", "reconstructions", "exponents",
-                   "couplings", "eigenvalues", "fit", "derivatives", "surface", "rbm-flow", "rbm-stationary", "mapping"} - names
+                   "couplings", "eigenvalues", "fit", "derivatives", "surface", "rbm-flow", "rbm-stationary", "mapping",
+                   "matching", "exponents-by-size", "extrapolation", "seeds"} - names
         assert not missing, missing
+        assert all(len(vrg.table(path)) for path in tables), "every table of these runs has rows"
         for path in tables:
             f, t = pandas.read_csv(path, sep="\t", comment="#"), vrg.table(path)
             assert list(f.columns) == list(t.dtype.names) and len(f) == len(t), path

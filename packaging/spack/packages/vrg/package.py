@@ -21,6 +21,8 @@ class Vrg(AutotoolsPackage):
     depends_on("c", type="build")
     depends_on("autoconf@2.71:", type="build")
     depends_on("automake@1.16:", type="build")
+    depends_on("libtool", type="build")  # Spack asks for it before autoreconf; VRG uses none
+    depends_on("m4", type="build")
     depends_on("pkgconfig", type="build")
 
     depends_on("mpi@3:")
