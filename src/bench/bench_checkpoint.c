@@ -179,7 +179,7 @@ end (disk *d)
 int
 vrg_bench_checkpoint (const vrg_bench_run *run)
 {
-  static const int64_t cases[] = { 1, 64, 1024 };
+  static const int64_t cases[] = { 1, 64, 512, 1024 }; /* 512: a lattice of 65536^2 */
   enum
   {
     CASES = sizeof cases / sizeof *cases

@@ -3,12 +3,44 @@
  * ranks: 1 2 3 4 */
 #include "check.h"
 
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include "base/progress.h"
 #include "files/checkpoint.h"
 #include "scratch.h"
 
 #define ROWS 37
 #define COLUMNS 11
+
+/* what this rank asked of the disk: f a file synced, d a directory, r renamed */
+static char asked[256];
+
+static void
+ask (const char *what)
+{
+  if (strlen (asked) + 1 < sizeof asked)
+    strcat (asked, what);
+}
+
+int
+fsync (int descriptor)
+{
+  struct stat status;
+  ask (fstat (descriptor, &status) == 0 && S_ISDIR (status.st_mode) ? "d" : "f");
+  return (int) syscall (SYS_fsync, descriptor);
+}
+
+int
+rename (const char *from, const char *to)
+{
+  ask ("r");
+  return (int) syscall (SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
+}
 
 typedef struct
 {
@@ -108,6 +140,9 @@ generations (const vrg_grid *grid)
   bool right;
   check (read_step (grid, &step, "key = 1\n", &right) == VRG_OK && step == -1, "nothing is there");
   check (write_step (grid, 10, "key = 1\n") == VRG_OK, "written");
+  const size_t n = strlen (asked);
+  check (check_rank_ > 0 || (n >= 3 && strcmp (asked + n - 3, "frd") == 0 && strchr (asked, 'r') == asked + n - 2),
+         "synced, renamed, its directory synced (%s)", asked);
   expect (grid, 10, "one generation");
   check (write_step (grid, 20, "key = 1\n") == VRG_OK && write_step (grid, 30, "key = 1\n") == VRG_OK, "two more");
   check (scratch_size (path[0]) > 0 && scratch_size (path[1]) > 0
