@@ -102,7 +102,7 @@ state_visit (state *s, int64_t step, bool fill)
 static int
 write_step (const vrg_grid *grid, int64_t step, const char *fingerprint)
 {
-  state s;
+  state s = { .counters = { 0 } };
   state_init (&s, false);
   state_visit (&s, step, true);
   int code = vrg_checkpoint_write (grid, scratch_directory, "sample", fingerprint, step, 100, 3, s.arrays);
@@ -236,7 +236,7 @@ flips (const vrg_grid *grid)
 static void
 failing (const vrg_grid *grid)
 {
-  state s;
+  state s = { .counters = { 0 } };
   state_init (&s, false);
   int code = vrg_checkpoint_write (grid, scratch_path ("none"), "sample", "key = 1\n", 1, 100, 3, s.arrays);
   check (code == VRG_FILE && strstr (vrg_error_text (), "cannot be created") != NULL, "a directory that is missing");
