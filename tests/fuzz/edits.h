@@ -25,7 +25,7 @@ H5FL_blk_malloc (void *list, size_t size)
   static void *(*next) (void *, size_t);
   if (next == NULL)
     *(void **) &next = dlsym (RTLD_NEXT, "H5FL_blk_malloc");
-  return next (list, (size + 15) / 16 * 16);
+  return next (list, (size + 8 + 15) / 16 * 16 - 8); /* it puts 8 bytes in front */
 }
 
 /** A good file: its bytes and what it holds. */
