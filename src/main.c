@@ -12,7 +12,9 @@
 #include <mpi.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -67,9 +69,13 @@ main (int argc, char **argv)
     vrg_stop_listen ();
   find_walker ();
   vrg_bench_environment (argc, argv);
+  /* a rank whose mpirun is killed while MPI starts would wait for its answer for ever */
+  if (getenv ("PMIX_RANK") != NULL || getenv ("PMI_RANK") != NULL)
+    prctl (PR_SET_PDEATHSIG, SIGKILL);
   int threads;
   if (MPI_Init_thread (&argc, &argv, MPI_THREAD_FUNNELED, &threads) != MPI_SUCCESS || threads < MPI_THREAD_FUNNELED)
     vrg_fail_one (VRG_INTERNAL, "MPI cannot be started, or allows no threads beside the one that calls it");
+  prctl (PR_SET_PDEATHSIG, 0); /* from here on MPI and parallel/watch see to it */
   vrg_app a = { .level = VRG_LOG_INFO };
   MPI_Comm_dup (MPI_COMM_WORLD, &a.world);
   MPI_Comm_set_errhandler (a.world, MPI_ERRORS_RETURN);
