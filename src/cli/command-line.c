@@ -76,13 +76,21 @@ has_option (const vrg_command *c, const char *name)
   return false;
 }
 
-bool
-vrg_command_line_stops (const char *name)
+/** The command of this name, or NULL. */
+static const vrg_command *
+command_of (const char *name)
 {
   for (const vrg_command *c = vrg_commands; c->name != NULL; c++)
     if (!strcmp (c->name, name))
-      return has_option (c, "--time");
-  return false;
+      return c;
+  return NULL;
+}
+
+bool
+vrg_command_line_stops (const char *name)
+{
+  const vrg_command *c = command_of (name);
+  return c != NULL && has_option (c, "--time");
 }
 
 void
@@ -144,15 +152,11 @@ static int
 find_command (vrg_app *a, const char *name)
 {
   const char *names[MOST_COMMANDS + 1] = { NULL };
+  a->command = command_of (name);
+  if (a->command != NULL)
+    return VRG_OK;
   for (int i = 0; i < MOST_COMMANDS && vrg_commands[i].name != NULL; i++)
-    {
-      names[i] = vrg_commands[i].name;
-      if (!strcmp (names[i], name))
-        {
-          a->command = &vrg_commands[i];
-          return VRG_OK;
-        }
-    }
+    names[i] = vrg_commands[i].name;
   const char *near = vrg_param_nearest (name, names);
   if (near != NULL)
     return vrg_error (VRG_USAGE, "no command `%.60s` (did you mean %s?)", name, near);

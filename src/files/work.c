@@ -11,6 +11,11 @@
 #include "files/checkpoint.h"
 #include "files/lock.h"
 
+#define GENERATION(stage, n)                                                                                           \
+  "checkpoint-" stage "." n ".h5", "checkpoint-" stage "." n ".h5.tmp", "checkpoint-" stage "." n ".h5.damaged",       \
+    "checkpoint-" stage "." n ".h5.other"
+#define CHECKPOINTS(stage) GENERATION (stage, "0"), GENERATION (stage, "1")
+
 /** Files of the stages in a run directory; the first of each is the final one. */
 static const struct
 {
@@ -18,48 +23,14 @@ static const struct
   const char *names[32];
 } stages[] = {
   { VRG_STAGE_SAMPLE,
-    { "samples.h5", "samples.h5.part", "checkpoint-sample.0.h5", "checkpoint-sample.1.h5", "sample.tsv",
-      "operators.tsv", "samples.h5.part.tmp", "checkpoint-sample.0.h5.tmp", "checkpoint-sample.1.h5.tmp",
-      "checkpoint-sample.0.h5.damaged", "checkpoint-sample.1.h5.damaged", "checkpoint-sample.0.h5.other",
-      "checkpoint-sample.1.h5.other" } },
+    { "samples.h5", "samples.h5.part", CHECKPOINTS ("sample"), "sample.tsv", "operators.tsv", "samples.h5.part.tmp" } },
   { VRG_STAGE_TRAIN,
-    { "model.h5", "checkpoint-train.0.h5", "checkpoint-train.1.h5", "train.tsv", "model.h5.tmp",
-      "checkpoint-train.0.h5.tmp", "checkpoint-train.1.h5.tmp", "learnt.h5", "spectrum.h5", "fields.tsv",
-      "interactions.tsv", "model-samples.tsv", "reconstructions.tsv", "learnt.h5.tmp", "spectrum.h5.tmp",
-      "checkpoint-train.0.h5.damaged", "checkpoint-train.1.h5.damaged", "checkpoint-train.0.h5.other",
-      "checkpoint-train.1.h5.other" } },
+    { "model.h5", CHECKPOINTS ("train"), "train.tsv", "model.h5.tmp", "learnt.h5", "spectrum.h5", "fields.tsv",
+      "interactions.tsv", "model-samples.tsv", "reconstructions.tsv", "learnt.h5.tmp", "spectrum.h5.tmp" } },
   { VRG_STAGE_FLOW,
-    { "flow.h5",
-      "checkpoint-flow.0.h5",
-      "checkpoint-flow.1.h5",
-      "couplings.tsv",
-      "exponents.tsv",
-      "report.html",
-      "figures",
-      "flow.h5.tmp",
-      "checkpoint-flow.0.h5.tmp",
-      "checkpoint-flow.1.h5.tmp",
-      "eigenvalues.tsv",
-      "fit.tsv",
-      "derivatives.tsv",
-      "surface.tsv",
-      "rbm-flow.h5",
-      "checkpoint-rbm.0.h5",
-      "checkpoint-rbm.1.h5",
-      "rbm-flow.tsv",
-      "rbm-stationary.tsv",
-      "mapping.tsv",
-      "rbm-flow.h5.tmp",
-      "checkpoint-rbm.0.h5.tmp",
-      "checkpoint-rbm.1.h5.tmp",
-      "checkpoint-flow.0.h5.damaged",
-      "checkpoint-flow.1.h5.damaged",
-      "checkpoint-flow.0.h5.other",
-      "checkpoint-flow.1.h5.other",
-      "checkpoint-rbm.0.h5.damaged",
-      "checkpoint-rbm.1.h5.damaged",
-      "checkpoint-rbm.0.h5.other",
-      "checkpoint-rbm.1.h5.other" } },
+    { "flow.h5", CHECKPOINTS ("flow"), "couplings.tsv", "exponents.tsv", "report.html", "figures", "flow.h5.tmp",
+      "eigenvalues.tsv", "fit.tsv", "derivatives.tsv", "surface.tsv", "rbm-flow.h5", CHECKPOINTS ("rbm"),
+      "rbm-flow.tsv", "rbm-stationary.tsv", "mapping.tsv", "rbm-flow.h5.tmp" } },
 };
 
 #define STAGES (sizeof stages / sizeof *stages)

@@ -33,7 +33,7 @@ typedef struct
   double last_checkpoint, last_poll; /* ...: when the last one was asked for */
   int64_t countdown, stride;         /* steps to the next agreement, adapted so that it comes every 0.1 s or so */
   bool every;                        /* interval 0: agree at every step */
-  bool stepped;                      /* vrg_stop_poll was called */
+  bool stepped;                      /* the run has come further: vrg_stop_poll was called, or its caller says so */
   bool stopping;                     /* agreed; it stays */
   bool told_wait;                    /* in the log */
 } vrg_stop;

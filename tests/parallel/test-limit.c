@@ -20,7 +20,8 @@ seconds_of (const char *text)
   return code == VRG_OK ? seconds : code == VRG_USAGE ? -1 : -2;
 }
 
-/** What `slurm` gives when squeue says `left`, and something else of another task of the array: a program of that name stands first in the path. */
+/** What `slurm` gives when squeue says `left`, and something else of another task of the array: a program of that name stands
+ *  first in the path. */
 static double
 seconds_of_squeue (const char *left)
 {
