@@ -27,8 +27,8 @@
 #define GAP ((size_t) 256 << 10) /* behind a block: two lengths of 16 bits may point so far, and no further */
 #define MOST ((size_t) 1 << 30)  /* bytes in use */
 #define BLOCKS ((size_t) 16384)  /* in use; further ones are libc's, as a process may have but 65530 mappings */
-#define LEAST ((size_t) 128)     /* bytes of a block: what is read from the file into less is a single number or name */
-#define UNIT ((size_t) 16)
+#define SMALL ((size_t) 128)     /* bytes of a block: half of the mappings are for larger ones */
+#define UNIT ((size_t) 16)       /* no smaller block is guarded: a short name, by the million */
 
 extern void *__libc_malloc (size_t);
 extern void *__libc_calloc (size_t, size_t);
@@ -60,7 +60,7 @@ is_guarded (const void *block)
 static bool
 is_to_be_guarded (size_t bytes)
 {
-  return room != NULL && bytes >= LEAST && blocks < BLOCKS;
+  return room != NULL && bytes >= UNIT && blocks < (bytes < SMALL ? BLOCKS / 2 : BLOCKS);
 }
 
 static header *
