@@ -157,6 +157,17 @@ read_file (const vrg_grid *grid, const char *path, const char *fingerprint, int6
   return code;
 }
 
+/** Rename to a name that is free: PATH.END, PATH.END-2, ... */
+static int
+set_aside (const vrg_grid *grid, const char *path, const char *end)
+{
+  char aside[VRG_PATH_LENGTH + 24];
+  snprintf (aside, sizeof aside, "%s.%s", path, end);
+  for (int n = 2; vrg_file_exists (grid->file, aside); n++)
+    snprintf (aside, sizeof aside, "%s.%s-%d", path, end, n);
+  return vrg_file_rename (grid->file, path, aside);
+}
+
 int
 vrg_checkpoint_read_planned (const vrg_grid *grid, const char *directory, const char *stage, const char *fingerprint,
                              int64_t *step, vrg_checkpoint_plan *plan, void *context)
@@ -182,11 +193,7 @@ vrg_checkpoint_read_planned (const vrg_grid *grid, const char *directory, const 
         {
           vrg_info ("%s: resumed from %s at step %lld", stage, path[g], (long long) *step);
           if (why[1 - g][0] != '\0') /* out of the way, so that it is not taken for the newest again */
-            {
-              char aside[VRG_PATH_LENGTH + 8];
-              snprintf (aside, sizeof aside, "%s.%s", path[1 - g], other[1 - g] ? "other" : "damaged");
-              code = vrg_file_rename (grid->file, path[1 - g], aside);
-            }
+            code = set_aside (grid, path[1 - g], other[1 - g] ? "other" : "damaged");
           return code;
         }
       *step = -1;

@@ -190,7 +190,9 @@ generations (const vrg_grid *grid)
          "which is kept, out of the way");
   write_step (grid, 5, "key = 2\n");
   expect (grid, 10, "another run's, of a lower step");
-  check (scratch_size (path[0]) < 0, "is put out of the way as well");
+  check (scratch_size (path[0]) < 0 && scratch_size (scratch_path ("checkpoint-sample.0.h5.other")) > 0
+           && scratch_size (scratch_path ("checkpoint-sample.0.h5.other-2")) > 0,
+         "is put out of the way as well, beside the first");
   vrg_log_init (check_rank_ == 0, VRG_LOG_WARNING);
 
   vrg_checkpoint_remove (grid, scratch_directory, "sample");
