@@ -67,14 +67,14 @@ prepare() {
 # kept: the last run took up the checkpoint that was the last to be told of before, or a later one, if it came to that stage; `told` is
 # the last one now (stage and step), '' to begin with.
 kept() {
-  local lost
+  local lost before=$told
   ! grep -q 'resumed from' stderr || resumed=$((resumed + 1))
   lost=$(awk -v stage="${told% *}" -v step="${told#* }" '
     $1 != "vrg:" { next }
     $3 " " $4 == "resumed from" { seen[$2] = 1; if ($2 == stage && $NF + 0 < step + 0) print }
     $3 " " $4 == "checkpoint at" { if ($2 == stage && !seen[$2]++) print }' stderr)
   told=$(sed -n 's/^vrg: \([a-z]*:\) checkpoint at step \([0-9]*\) of .*/\1 \2/p' stderr | tail -n 1 | grep . || echo "$told")
-  [ -z "$lost" ] || echo "# lost after $told: $lost"
+  [ -z "$lost" ] || echo "# lost after ${before:-nothing}: $lost"
   [ -z "$lost" ]
 }
 

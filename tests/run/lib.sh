@@ -40,14 +40,15 @@ fails() {
   if "$@"; then return 1; else return 0; fi
 }
 
-# launch RANKS ARGUMENT...: vrg in place of this (sub)shell's next command; one rank runs without mpirun.
+# launch RANKS ARGUMENT...: vrg in place of this (sub)shell's next command; one rank runs without mpirun, which puts its own
+# directory before all others in PATH.
 launch() {
   local ranks=$1
   shift
   if [ "$ranks" = 1 ] && [ -z "${VRG_TEST_SINGLETON_OFF:-}" ]; then
     timeout "${VRG_TEST_SECONDS:-240}" "$VRG" "$@"
   else
-    MPIEXEC_TIMEOUT=${VRG_TEST_SECONDS:-240} timeout -k 5 $((${VRG_TEST_SECONDS:-240} + 10)) $MPIRUN -np "$ranks" "$VRG" "$@"
+    MPIEXEC_TIMEOUT=${VRG_TEST_SECONDS:-240} timeout -k 5 $((${VRG_TEST_SECONDS:-240} + 10)) $MPIRUN -np "$ranks" env PATH="$PATH" "$VRG" "$@"
   fi
 }
 
