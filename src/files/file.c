@@ -90,12 +90,23 @@ vrg_file_old_stream (const char *path)
   return stream;
 }
 
+/** Why an earlier write to a stream failed, as what is left of it may well fit: a block more is tried, of a file to be removed. */
+static int
+reason (FILE *stream)
+{
+  static const char block[65536];
+  for (int tries = 0; tries < 2; tries++) /* the first may be written in part */
+    if (write (fileno (stream), block, sizeof block) < 0)
+      return errno;
+  return EIO;
+}
+
 int
 vrg_file_finish (FILE *stream, int code, const char *temporary, const char *path)
 {
-  errno = 0;
-  if (code == VRG_OK && (fflush (stream) != 0 || ferror (stream) || fsync (fileno (stream)) != 0))
-    code = vrg_error (VRG_FILE, "%s: cannot be written: %s", temporary, strerror (errno));
+  const bool failed = code == VRG_OK && ferror (stream);
+  if (code == VRG_OK && (failed || fflush (stream) != 0 || fsync (fileno (stream)) != 0))
+    code = vrg_error (VRG_FILE, "%s: cannot be written: %s", temporary, strerror (failed ? reason (stream) : errno));
   if (fclose (stream) != 0 && code == VRG_OK)
     code = vrg_error (VRG_FILE, "%s: cannot be written: %s", temporary, strerror (errno));
   if (code == VRG_OK)
