@@ -115,7 +115,8 @@ free (void *block)
   char *end = (char *) block + (h.bytes + UNIT - 1) / UNIT * UNIT;
   used -= h.length;
   blocks--;
-  mmap (end - h.length, h.length, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+  /* where that fails the pages stay, unused */
+  (void) mmap (end - h.length, h.length, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
 }
 
 void *
