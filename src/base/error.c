@@ -21,8 +21,7 @@ vrg_error_init (MPI_Comm comm)
   failures = comm;
 }
 
-int
-vrg_error (int code, const char *format, ...)
+int (vrg_error) (int code, const char *format, ...)
 {
   static char text[sizeof remembered]; /* an argument may be the text remembered before */
   va_list list;

@@ -24,6 +24,9 @@ void vrg_error_init (MPI_Comm comm);
  *  becomes '?', here as in everything that is printed.  Local.
  *  Use: return vrg_error (VRG_FILE, "%s: not an HDF5 file", path); */
 int vrg_error (int code, const char *format, ...) __attribute__ ((format (printf, 2, 3)));
+#ifdef __clang_analyzer__ /* so that it knows what the function returns */
+#define vrg_error(code, ...) ((vrg_error) (code, __VA_ARGS__), (code))
+#endif
 
 /** The message last remembered on this rank ("" if none).  Owned by the module. */
 const char *vrg_error_text (void);

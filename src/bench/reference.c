@@ -81,6 +81,7 @@ metropolis_body (vrg_reference_metropolis *m, bool deep)
         const int64_t y = row % side, at = row * half, parity = (y + row / side + colour) & 1;
         const int8_t *other = m->spin[1 - colour], *here = other + at;
         const int8_t *up = here + (y == 0 ? plane - half : -half), *down = here + (y == side - 1 ? half - plane : half);
+        /* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): it takes `all`, which is positive, for 0 */
         const int8_t *front = other + (at - plane + all) % all, *back = other + (at + plane) % all;
         int8_t *own = m->spin[colour] + at;
         /* the second neighbour in the row: to the right in odd places, to the left in even ones */

@@ -40,6 +40,7 @@ typedef struct
 static void
 lane_init (lane *l, const vrg_h5 *file, const vrg_h5_array *array, const vrg_h5_item *item, uint64_t *sums)
 {
+  VRG_ASSERT (array->rank > 0 && array->rank <= VRG_H5_RANK);
   *l = (lane){ .array = array, .item = item, .sums = sums };
   const bool none = array->replicated && file->rank != 0;
   int64_t count[VRG_H5_RANK];

@@ -532,6 +532,7 @@ vrg_h5_get_text (vrg_h5 *file, const char *object, const char *name, char **text
       vrg_free (*text);
       *text = NULL;
     }
+  VRG_ASSERT (code != VRG_OK || *text != NULL);
   return code;
 }
 

@@ -25,6 +25,7 @@ typedef struct
 static void
 cut_init (cut *c, int rank, const int64_t *count, int64_t limit)
 {
+  VRG_ASSERT (rank > 0 && rank <= VRG_H5_RANK);
   c->rank = rank;
   c->inner = c->n = 1;
   for (int d = 0; d < rank; d++)

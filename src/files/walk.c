@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * Walking HDF5 files, in a process of its own. */
 #ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* pipe2 */
+#define _GNU_SOURCE /* pipe2, environ */
 #endif
 #include "files/walk.h"
 
@@ -29,8 +29,6 @@
 #define OBJECTS (1 << 20)          /* links and attributes in a file: flow.h5 has 550 for each coupling and rule */
 #define WORDS 512                  /* of what is wrong */
 #define GOOD "good"
-
-extern char **environ;
 
 /* --- the walk --- */
 
@@ -255,8 +253,8 @@ start (const char *path, const int ends[2], pid_t *child)
 {
   char option[] = VRG_WALK_OPTION, *own = vrg_new ((int64_t) strlen (path) + 1, 1, "file name"),
        *program = vrg_new ((int64_t) strlen (walker) + 1, 1, "file name"), **environment = child_environment ();
-  memcpy (own, path, strlen (path));
-  memcpy (program, walker, strlen (walker));
+  memcpy (own, path, strlen (path) + 1);
+  memcpy (program, walker, strlen (walker) + 1);
   char *const arguments[] = { program, option, own, NULL };
   posix_spawn_file_actions_t actions;
   posix_spawnattr_t attributes;

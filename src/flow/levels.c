@@ -37,6 +37,7 @@ vrg_levels *
 vrg_levels_new (const vrg_input *input, const vrg_filters *filters)
 {
   const int dimension = (int) input->dimension;
+  VRG_ASSERT (dimension > 0 && dimension <= VRG_MAX_DIMENSION);
   vrg_levels *levels = vrg_new (1, sizeof *levels, "levels");
   *levels = (vrg_levels){
     .rules = input->n_rules, .depth = (int) vrg_input_depth (input), .scale = (int) input->scale, .rule = input->rules

@@ -265,6 +265,7 @@ static double
 sink (const vrg_cube *cube, double p, const double *start, double t, const double *direction, const sinks *ends)
 {
   double v[VRG_CUBE_CLASSES], moved = INFINITY;
+  VRG_ASSERT (cube->classes > 1);
   for (int c = 0; c < cube->classes; c++)
     v[c] = start[c] + t * direction[c];
   for (int c = cube->classes - 1; c >= 0; c--)
@@ -463,7 +464,7 @@ bracket (const vrg_cube *cube, vrg_variational_start start, double *v, double *p
   double before = NAN;
   for (int i = 1; i < 100; i++)
     {
-      double end[VRG_CUBE_CLASSES], now;
+      double end[VRG_CUBE_CLASSES] = { 0 }, now = NAN;
       if (!approach (cube, start, 0.02 * i, end, &now))
         now = NAN;
       if (now >= 0 && before < 0)

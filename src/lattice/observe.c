@@ -218,6 +218,8 @@ lay_word (int64_t columns, uint64_t in, bool two, bool native, uint64_t *here, u
   return popcount (in, native);
 }
 
+/* NOLINTBEGIN(clang-analyzer-core.UndefinedBinaryOperatorResult): the rows that a band has are laid before they are counted */
+
 /** Unequal nearest neighbours: to the right and in up to two other arrays. */
 ALWAYS int64_t
 count_bonds (int64_t n, const uint64_t *here, const uint64_t *right, const uint64_t *down, const uint64_t *next,
@@ -261,6 +263,7 @@ count_even (const struct band *band, int64_t n, int64_t width, int64_t odd[VRG_E
   for (int i = 0; i < VRG_EVEN_OPERATORS; i++)
     odd[i] += sums[i];
 }
+/* NOLINTEND(clang-analyzer-core.UndefinedBinaryOperatorResult) */
 
 /** odd[] counts products of -1 (odd[0] alone without `even`), plus the spins +1. */
 ALWAYS void

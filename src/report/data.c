@@ -191,16 +191,17 @@ static const char *const table_names[] = { "sample.tsv",          "operators.tsv
                                            "eigenvalues.tsv",     "fit.tsv",          "derivatives.tsv",
                                            "surface.tsv",         "matching.tsv",     "rbm-flow.tsv",
                                            "rbm-stationary.tsv",  "mapping.tsv" };
+#define TABLES ((int) (sizeof table_names / sizeof *table_names))
 
-/** Where the i-th of them goes; NULL beyond the last. */
+/** Where the i-th of them goes. */
 static vrg_table_data **
 table_at (vrg_report_data *d, int i)
 {
-  vrg_table_data **const at[]
+  vrg_table_data **const at[TABLES]
     = { &d->sample,          &d->operators, &d->train,     &d->fields,         &d->interactions, &d->model_samples,
         &d->reconstructions, &d->couplings, &d->exponents, &d->eigenvalues,    &d->fit,          &d->derivatives,
         &d->surface,         &d->matching,  &d->rbm_flow,  &d->rbm_stationary, &d->mapping };
-  return i < (int) (sizeof at / sizeof *at) ? at[i] : NULL;
+  return at[i];
 }
 
 static void
@@ -280,12 +281,12 @@ read_input (vrg_report_data *data)
           }
       bytes += data->keys[f] ? (int64_t) strlen (data->keys[f]) + 1 : 0;
     }
-  char *text = vrg_new (bytes, 1, "the input's text"), *rest;
+  char *text = vrg_new (bytes, 1, "the input's text"), *end = text, *rest;
   const char **set = vrg_new (bytes, sizeof *set, "the input's lines");
   int n_set = 0;
   for (int f = 0; f < VRG_REPORT_FILES; f++)
     if (data->keys[f] != NULL)
-      strcat (strcat (text, data->keys[f]), "\n");
+      end = stpcpy (stpcpy (end, data->keys[f]), "\n");
   for (char *line = strtok_r (text, "\n", &rest); line != NULL; line = strtok_r (NULL, "\n", &rest))
     set[n_set++] = line;
   data->input_good = n_set > 0 && vrg_param_parse ("", "", n_set, set, &data->input) == VRG_OK;
@@ -375,9 +376,8 @@ vrg_report_data_read (const vrg_grid *grid, const char *directory, vrg_report_da
   data->directory = directory;
   if (grid->rank == 0)
     {
-      vrg_table_data **into;
-      for (int i = 0; (into = table_at (data, i)) != NULL; i++)
-        *into = read_table (data, table_names[i]);
+      for (int i = 0; i < TABLES; i++)
+        *table_at (data, i) = read_table (data, table_names[i]);
       if (data->sample == NULL && data->train == NULL && data->couplings == NULL && data->exponents == NULL)
         code
           = vrg_error (VRG_FILE,
@@ -409,9 +409,8 @@ vrg_report_data_read (const vrg_grid *grid, const char *directory, vrg_report_da
 void
 vrg_report_data_clear (vrg_report_data *data)
 {
-  vrg_table_data **table;
-  for (int i = 0; (table = table_at (data, i)) != NULL; i++)
-    vrg_table_free (*table);
+  for (int i = 0; i < TABLES; i++)
+    vrg_table_free (*table_at (data, i));
   vrg_stack_free (data->stack);
   vrg_report_learnt_free (data->learnt);
   vrg_report_blocks_free (data->blocks);

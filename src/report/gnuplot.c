@@ -20,8 +20,6 @@
 #define LARGEST (1 << 26) /* bytes of a picture */
 #define DOTS 100.0        /* of an SVG to the inch of a PDF */
 
-extern char **environ;
-
 const char *const vrg_gnuplot_colours[VRG_GNUPLOT_COLOURS]
   = { "#0072b2", "#d55e00", "#009e73", "#aa4499", "#b8860b", "#3a9bd9", "#222222", "#8c564b" };
 

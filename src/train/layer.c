@@ -95,6 +95,7 @@ vrg_layer_sketch (const vrg_input *input, int number, double *bytes)
     }
   if (status != VRG_OK)
     return NULL;
+  VRG_ASSERT (model != NULL);
   const int64_t before = vrg_memory_now ();
   vrg_layer *layer = vrg_layer_new (model, MPI_COMM_NULL);
   *bytes = (double) (vrg_memory_now () - before);

@@ -399,6 +399,7 @@ int
 vrg_record_diverged (vrg_record *r)
 {
   const vrg_trainer *t = r->trainer;
+  VRG_ASSERT (t != NULL); /* counters_good has seen to it */
   const int64_t of_epoch = t->dataset->updates;
   if (!r->diverged)
     {

@@ -127,6 +127,7 @@ squarings (const vrg_scalapack *scalapack, vrg_matrix *a, vrg_spectrum *s)
   int code = VRG_OK;
   for (int pass = 1; code == VRG_OK && found < s->values; pass++)
     {
+      VRG_ASSERT (a != NULL);
       const int n = a->rows;
       vrg_matrix *gram = vrg_matrix_new (scalapack, n, n, a->block, "a Gram matrix"),
                  *vectors = gram ? vrg_matrix_new (scalapack, n, n, a->block, "singular vectors") : NULL, *rest = NULL;
@@ -149,7 +150,10 @@ squarings (const vrg_scalapack *scalapack, vrg_matrix *a, vrg_spectrum *s)
           else if (left > 0)
             {
               rest = vrg_matrix_new (scalapack, left, a->columns, a->block, "the rest of the weights");
-              vrg_matrix_left (vectors, 0, a, rest);
+              if (rest != NULL)
+                vrg_matrix_left (vectors, 0, a, rest);
+              else
+                code = VRG_USAGE;
             }
         }
       vrg_matrix_free (vectors);

@@ -127,6 +127,7 @@ analyse (training *t)
   if (status != VRG_OK)
     return status;
   const vrg_dataset *d = t->dataset;
+  VRG_ASSERT (d != NULL);
   const int64_t n = d->sample1 - d->sample0;
   int64_t *number = vrg_new (n, sizeof *number, "numbers of configurations");
   for (int64_t i = 0; i < n; i++)
