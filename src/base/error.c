@@ -107,7 +107,8 @@ vrg_exit (int code)
   errno = 0;
   if ((fflush (stdout) != 0 || ferror (stdout)) && code == VRG_OK)
     {
-      fprintf (stderr, "vrg: error: standard output: %s\n", errno ? strerror (errno) : "cannot be written");
+      fprintf (stderr, "vrg: error: standard output cannot be written: %s\n",
+               errno ? strerror (errno) : "a part is missing");
       code = VRG_FILE;
     }
   int started = 0, ended = 0;

@@ -506,8 +506,6 @@ export_file (const vrg_export *what)
       vrg_h5_content_clear (&content);
     }
   const int closed = vrg_h5_close (file);
-  if (code == VRG_OK && (fflush (stdout) != 0 || ferror (stdout)))
-    code = vrg_error (VRG_FILE, "standard output cannot be written: %s", strerror (errno));
   return code == VRG_OK ? closed : code;
 }
 

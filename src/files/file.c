@@ -90,7 +90,7 @@ vrg_file_old_stream (const char *path)
   return stream;
 }
 
-/** Why an earlier write to a stream failed, as what is left of it may well fit: a block more is tried, of a file to be removed. */
+/** Why an earlier write to a stream failed, as what is left of it may well fit: a block more is tried, in a file to be removed. */
 static int
 reason (FILE *stream)
 {
@@ -102,11 +102,17 @@ reason (FILE *stream)
 }
 
 int
+vrg_file_flush (FILE *stream)
+{
+  return ferror (stream) ? reason (stream) : fflush (stream) != 0 ? errno : 0;
+}
+
+int
 vrg_file_finish (FILE *stream, int code, const char *temporary, const char *path)
 {
-  const bool failed = code == VRG_OK && ferror (stream);
-  if (code == VRG_OK && (failed || fflush (stream) != 0 || fsync (fileno (stream)) != 0))
-    code = vrg_error (VRG_FILE, "%s: cannot be written: %s", temporary, strerror (failed ? reason (stream) : errno));
+  const int failed = code == VRG_OK ? vrg_file_flush (stream) : 0;
+  if (code == VRG_OK && (failed || fsync (fileno (stream)) != 0))
+    code = vrg_error (VRG_FILE, "%s: cannot be written: %s", temporary, strerror (failed ? failed : errno));
   if (fclose (stream) != 0 && code == VRG_OK)
     code = vrg_error (VRG_FILE, "%s: cannot be written: %s", temporary, strerror (errno));
   if (code == VRG_OK)

@@ -30,6 +30,10 @@ FILE *vrg_file_new_stream (const char *path);
 /** A file that is there, for reading; NULL with errno, also where it is no regular file: a pipe is not waited for.  Local. */
 FILE *vrg_file_old_stream (const char *path);
 
+/** Flush a file that is being written; 0, or why that or an earlier write failed, an errno.  After a failure the file is no
+ *  good: bytes may have been added.  Local. */
+int vrg_file_flush (FILE *stream);
+
 /** End of writing a stream: sync, close, rename `temporary` to `path`; after a failure (code, or one of these) remove it.
  *  Returns code, or VRG_FILE.  Local. */
 int vrg_file_finish (FILE *stream, int code, const char *temporary, const char *path);

@@ -190,11 +190,12 @@ draw_one (vrg_report_data *data, vrg_figure_index index, vrg_figure *figure, abi
   if (script == NULL)
     return vrg_error (VRG_FILE, "%s: cannot be written: %s", path, strerror (errno));
   figure->written = write_script (script, index, data);
-  if (!vrg_gnuplot_close (script, figure->name))
-    return vrg_error (VRG_FILE, "%s: cannot be written: %s", path, strerror (errno));
-  if (!figure->written)
+  const int failed = vrg_gnuplot_close (script, figure->name);
+  if (failed || !figure->written)
     unlink (path);
-  else if (gnuplot->starts)
+  if (failed)
+    return vrg_error (VRG_FILE, "%s: cannot be written: %s", path, strerror (failed));
+  if (figure->written && gnuplot->starts)
     draw (data, figure, gnuplot);
   return VRG_OK;
 }

@@ -83,15 +83,15 @@ vrg_gnuplot_open (const char *directory, const char *name, const char *title, in
   return script;
 }
 
-bool
+int
 vrg_gnuplot_close (FILE *script, const char *name)
 {
   fprintf (script,
            "unset output\n"
            "if (!pdf && strstrt(GPVAL_TERMINALS, ' pdfcairo ') > 0) { pdf = 1; reset; load '%s.gp' }\n",
            name);
-  const bool bad = ferror (script) != 0;
-  return fclose (script) == 0 && !bad;
+  const int failed = vrg_file_flush (script);
+  return fclose (script) != 0 && !failed ? errno : failed;
 }
 
 void

@@ -26,8 +26,8 @@ vrg_gnuplot_style vrg_gnuplot_rule (const char *rule);
  *  look if gnuplot can; NULL: it cannot be opened. */
 FILE *vrg_gnuplot_open (const char *directory, const char *name, const char *title, int width, int height);
 
-/** The end of the script; false, with errno, if it cannot be written. */
-bool vrg_gnuplot_close (FILE *script, const char *name);
+/** The end of the script; 0, or why it cannot be written, an errno. */
+int vrg_gnuplot_close (FILE *script, const char *name);
 
 /** `gnuplot -d NAME.gp` in DIRECTORY/figures, no shell in between; what it says goes to NAME.log, which is removed if
  *  all went well.  0, or an errno of starting it, or -1 if it failed. */
