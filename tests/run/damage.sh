@@ -207,11 +207,14 @@ finals() {
   rm -rf broken && cp -rp good broken
   run 1 report broken
   cp broken/report.html page.html
+  run 2 run flow.ini --out other --set run.seed=4
+  run 1 combine good other --out sound
+  ended "two runs combined" 0
   while IFS='|' read -r file command; do
     [ -s good/$file ] || continue
     tried=0 wrong=0
     while read -r offset size name; do
-      rm -rf broken && cp -rp good broken
+      rm -rf broken combined && cp -rp good broken
       case $command in
       train*) rm broken/model.h5 broken/flow.h5 ;;
       flow*) rm broken/flow.h5 ;;
@@ -232,7 +235,7 @@ finals() {
 
     tried=0 wrong=0 harmless=0
     for i in $(seq $1); do
-      rm -rf broken && cp -rp good broken
+      rm -rf broken combined && cp -rp good broken
       case $command in
       train*) rm broken/model.h5 broken/flow.h5 ;;
       flow*) rm broken/flow.h5 ;;
@@ -247,6 +250,7 @@ finals() {
         train*) same good broken model.h5 train.tsv ;;
         flow*) same good broken flow.h5 couplings.tsv exponents.tsv ;;
         report*) reported "$file" ;;
+        combine*) same sound combined couplings.tsv exponents.tsv ;;
         esac >same.log 2>&1 && continue
       fi
       [ $status = 3 ] && grep -q "vrg: error: .*$file" stderr && continue
@@ -263,7 +267,7 @@ model.h5|info broken/model.h5
 model.h5|flow flow.ini --out broken
 flow.h5|info broken/flow.h5
 flow.h5|report broken
-flow.h5|combine broken --out combined
+flow.h5|combine broken other --out combined
 rbm-flow.h5|info broken
 rbm-flow.h5|report broken
 learnt.h5|info broken
