@@ -91,7 +91,8 @@ keep (const vrg_grid *grid, const vrg_passage *p, int64_t n)
 static void
 put (const vrg_passage *p, const uint64_t *spins)
 {
-  memcpy (p->bits[0], spins + p->piece.position * p->words[0], (size_t) (p->piece.n * p->words[0]) * sizeof *spins);
+  if (p->piece.n > 0) /* or there may be no place for them */
+    memcpy (p->bits[0], spins + p->piece.position * p->words[0], (size_t) (p->piece.n * p->words[0]) * sizeof *spins);
 }
 
 /** 2. */
