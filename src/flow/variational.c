@@ -464,7 +464,7 @@ bracket (const vrg_cube *cube, vrg_variational_start start, double *v, double *p
   double before = NAN;
   for (int i = 1; i < 100; i++)
     {
-      double end[VRG_CUBE_CLASSES] = { 0 }, now = NAN;
+      double end[VRG_CUBE_CLASSES] = { 0 }, now;
       if (!approach (cube, start, 0.02 * i, end, &now))
         now = NAN;
       if (now >= 0 && before < 0)
