@@ -5,6 +5,8 @@
  * errors (test-long-pulls has more sizes and narrower limits).  False-alarm rate of fresh seeds about 1e-4 a check.
  * With VRG_TEST_SEEDS = n there are 2 n and n seeds, and the limits are as many errors away (check-valgrind: 10).
  * ranks: 1 */
+#include <stdlib.h>
+
 #include "check.h"
 #include "pulls.h"
 
