@@ -11,7 +11,7 @@
 #include "pulls.h"
 
 static int seeds = 100;
-static double wider = 1; /* than with 100 seeds */
+static double wider; /* limits than with 100 seeds */
 
 static void
 test_few (const char *text, pulls_run run)
